@@ -1,0 +1,233 @@
+//! The command line: grammar, dispatch, exit status.
+//!
+//! Results go to standard output, progress and diagnostics to standard error.
+//!
+//! - [`check`]: running a check and writing its reports
+//! - [`explain`], [`list`]: the catalogue
+//! - [`options`]: reading the values of options
+//! - [`output`]: where text goes, and how it looks there
+//! - [`progress`]: a bar on long runs
+//! - [`usage`]: what is wrong with a command line, and the right form
+
+mod check;
+mod explain;
+mod list;
+mod options;
+mod output;
+mod progress;
+mod usage;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use turncoat::revision::Revision;
+
+use options::{ProfileName, Sink};
+use usage::Usage;
+
+/// The exit status for wrong usage.
+const USAGE: u8 = 2;
+/// The exit status for a subject that could not be tested.
+const UNTESTABLE: u8 = 3;
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0    conforms: no MUST and no robustness rule is broken
+  1    does not conform
+  2    wrong usage
+  3    could not be tested: did not start, never answered, speaks no known
+       revision, or not one requirement was put to the test
+  130  interrupted before anything was found";
+
+const EXAMPLES: &str = "\
+Examples:
+  turncoat check server -- npx -y @modelcontextprotocol/server-everything
+  turncoat check server --revision 2025-11-25 --report json=report.json -- ./server
+  turncoat check                  the embedded reference server, which conforms
+  turncoat explain jsonrpc.version-member";
+
+/// Checks whether MCP implementations conform, by being the peer that does not.
+#[derive(Parser)]
+#[command(name = "turncoat", version, arg_required_else_help = true, after_help = EXAMPLES, after_long_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check a server, a client, or the embedded reference server
+    Check(Box<Check>),
+    /// List rules and scripts
+    List {
+        /// What to list; rules and scripts if not said
+        what: Option<Catalogue>,
+    },
+    /// Be the embedded reference server, on standard input and output
+    Reference {
+        /// Have this fault
+        #[arg(long, value_name = "ID")]
+        fault: Option<String>,
+        /// Be this honest variant
+        #[arg(long, value_name = "NAME")]
+        variant: Option<String>,
+    },
+    /// Explain a rule, a script, or a fault of the reference server
+    Explain {
+        /// Its name, as reports and `turncoat list` give it
+        id: String,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Catalogue {
+    /// The requirements
+    Rules,
+    /// The attacks
+    Scripts,
+    /// What the embedded reference server can have wrong
+    Faults,
+    /// Honest variants of the embedded reference server
+    Variants,
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = EXIT_STATUS, after_long_help = EXIT_STATUS)]
+struct Check {
+    #[command(subcommand)]
+    subject: Option<Subject>,
+    #[command(flatten)]
+    options: Options,
+    /// Give the embedded reference server this fault; every failed rule then counts
+    #[arg(long, value_name = "ID")]
+    fault: Option<String>,
+    /// Take this honest variant of the embedded reference server
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Subject {
+    /// Check a server: started anew on stdio as sessions need it
+    #[command(after_help = EXIT_STATUS, after_long_help = EXIT_STATUS)]
+    Server {
+        #[command(flatten)]
+        options: Options,
+        /// A Streamable HTTP server that is already running (not yet)
+        #[arg(long, value_name = "URL", conflicts_with = "command")]
+        url: Option<String>,
+        /// The command that starts the server, behind `--`
+        #[arg(last = true, value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+    /// Check a client (not yet)
+    #[command(after_help = EXIT_STATUS, after_long_help = EXIT_STATUS)]
+    Client {
+        #[command(flatten)]
+        options: Options,
+        /// The client talks HTTP; {url} in its command becomes the server's URL
+        #[arg(long)]
+        http: bool,
+        /// The command that starts the client, behind `--`; {server} becomes the command of the server
+        #[arg(last = true, value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+}
+
+#[derive(Args)]
+struct Options {
+    /// Check in this revision only (repeatable) [default: all that the subject speaks]
+    #[arg(long, value_name = "REV", value_parser = options::revision)]
+    revision: Vec<Revision>,
+    /// Judge by this kind of rules (repeatable) [default: spec and robustness]
+    #[arg(long, value_name = "PROFILE")]
+    profile: Vec<ProfileName>,
+    /// Run only rules and scripts with such a name; * and ? stand for other characters (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
+    /// Write a report: human, json or markdown; - is standard output (repeatable)
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = options::sink)]
+    report: Vec<Sink>,
+    /// Findings that are expected, as TOML; what no longer fails fails the run
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// The seed of whatever is left to chance
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// How many sessions run at once [default: twice the number of cores]
+    #[arg(long, value_name = "N", value_parser = options::jobs)]
+    jobs: Option<usize>,
+    /// How long an answer may take [default: 10]
+    #[arg(long, value_name = "SECONDS", value_parser = options::timeout)]
+    timeout: Option<Duration>,
+    /// Run one part of the sessions: 1/2 and 2/2 together are all
+    #[arg(long, value_name = "I/N", value_parser = options::shard)]
+    shard: Option<(u32, u32)>,
+    /// Let every failed rule fail the run, SHOULD and hardening too
+    #[arg(long)]
+    strict: bool,
+    /// Call any tool that the subject lists, whatever it may do
+    #[arg(long)]
+    call_tools: bool,
+    /// What the harness may use of the subject, as TOML: fixtures, environment, limits
+    #[arg(long, value_name = "FILE")]
+    subject: Option<PathBuf>,
+    /// Keep the transcript of every session in this folder
+    #[arg(long, value_name = "DIR")]
+    transcripts: Option<PathBuf>,
+}
+
+/// Does what the command line says.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::refuse(&error),
+    };
+    let done = match cli.command {
+        Command::Check(check) => dispatch(*check),
+        Command::Reference { fault, variant } => check::play_reference(fault.as_deref(), variant.as_deref()),
+        Command::List { what } => list::list(what),
+        Command::Explain { id } => explain::explain(&id),
+    };
+    match done {
+        Ok(code) => code,
+        Err(usage) => {
+            output::diagnose(&usage.to_string());
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn dispatch(check: Check) -> Result<ExitCode, Usage> {
+    let Check { subject, options, fault, variant } = check;
+    match subject {
+        None => check::embedded(&options, fault.as_deref(), variant.as_deref()),
+        Some(Subject::Server { url: Some(_), .. }) => Err(Usage::new(
+            "servers over HTTP cannot be checked yet",
+            "A server on stdio can: turncoat check server -- node build/index.js",
+        )),
+        Some(Subject::Server { command, .. }) if command.is_empty() => Err(Usage::new(
+            "which server? The command that starts it stands behind `--`",
+            "turncoat check server -- node build/index.js\n\
+             turncoat check server --revision 2025-11-25 --timeout 5 -- npx -y @scope/my-server /some/folder",
+        )),
+        Some(Subject::Server { options, command, .. }) => check::server(&options, command),
+        Some(Subject::Client { .. }) => Err(Usage::new(
+            "clients cannot be checked yet",
+            "A server on stdio can: turncoat check server -- node build/index.js",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,322 @@
+//! Running a check and writing its reports.
+
+use std::fs;
+use std::future::ready;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use turncoat::adapter::Adapter;
+use turncoat::adapter::child::Process;
+use turncoat::adapter::embedded::Embedded;
+use turncoat::reference::{Behaviour, FAULTS, FaultInfo, variants};
+use turncoat_conformance::baseline::{Baseline, Coverage};
+use turncoat_conformance::names::nearest;
+use turncoat_conformance::report::human::{Look, shell};
+use turncoat_conformance::report::text::{elide, visible};
+use turncoat_conformance::report::verdict::Verdict;
+use turncoat_conformance::report::{Outcome, Report, human, json, markdown};
+use turncoat_conformance::runner::{self, Plan, Profile, Selection, Untestable};
+use turncoat_conformance::subject_file::SubjectFile;
+
+use super::options::{Format, Sink};
+use super::output::{self, diagnose};
+use super::progress::Bar;
+use super::usage::Usage;
+use super::{Options, UNTESTABLE, USAGE};
+
+/// Checks a server on stdio.
+pub(super) fn server(options: &Options, command: Vec<String>) -> Result<ExitCode, Usage> {
+    let subject = subject_file(options)?;
+    let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
+    let process =
+        Process::server(command).with_environment(subject.environment.clone()).with_fixtures(subject.fixtures);
+    run(options, &plan, &process, options.strict, None)
+}
+
+/// Checks the reference server of this tool, honest or not.
+pub(super) fn embedded(options: &Options, fault: Option<&str>, variant: Option<&str>) -> Result<ExitCode, Usage> {
+    if options.subject.is_some() {
+        return Err(Usage::new(
+            "a subject file tells about a server of yours; the embedded one needs none",
+            "turncoat check server --subject FILE -- node build/index.js",
+        ));
+    }
+    let (behaviour, words) = reference(fault, variant)?;
+    let meant = fault.and_then(|id| FAULTS.iter().find(|fault| fault.id == id));
+    let all = [Profile::Spec, Profile::Robustness, Profile::Hardening];
+    // A fault may be of any kind, so every kind of rule looks for it.
+    let profiles = if fault.is_some() { &all[..] } else { &all[..2] };
+    let plan = plan(options, &SubjectFile::default(), profiles)?;
+    run(options, &plan, &Embedded::server(behaviour).called(words), options.strict || fault.is_some(), meant)
+}
+
+/// Plays the reference server on the standard streams of this process.
+pub(super) fn play_reference(fault: Option<&str>, variant: Option<&str>) -> Result<ExitCode, Usage> {
+    let (behaviour, _) = reference(fault, variant)?;
+    let code = turncoat::adapter::stdio::serve(behaviour).unwrap_or(1);
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+/// A behaviour of the reference server, and the options that mean it.
+fn reference(fault: Option<&str>, variant: Option<&str>) -> Result<(Behaviour, Vec<String>), Usage> {
+    let mut words = Vec::new();
+    let mut behaviour = match variant {
+        None => Behaviour::default(),
+        Some(name) => {
+            words.extend(["--variant".to_owned(), name.to_owned()]);
+            let known = variants().iter().find(|variant| variant.name == name);
+            let names = variants().iter().map(|variant| variant.name);
+            known.ok_or_else(|| unknown("variant", name, names, "variants"))?.behaviour()
+        }
+    };
+    if let Some(id) = fault {
+        words.extend(["--fault".to_owned(), id.to_owned()]);
+        let ids = FAULTS.iter().map(|fault| fault.id);
+        behaviour = behaviour.with_fault(id).map_err(|_| unknown("fault", id, ids, "faults"))?;
+    }
+    Ok((behaviour, words))
+}
+
+fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>, list: &str) -> Usage {
+    let near: Vec<_> = nearest(name, known).into_iter().map(|near| format!("turncoat check --{kind} {near}")).collect();
+    let right = if near.is_empty() { String::new() } else { format!("did you mean\n  {}\n", near.join("\n  ")) };
+    Usage::new(
+        format!("the reference server has no {kind} `{}`", visible(name)),
+        format!("{right}see turncoat list {list}"),
+    )
+}
+
+fn subject_file(options: &Options) -> Result<SubjectFile, Usage> {
+    let Some(path) = &options.subject else { return Ok(SubjectFile::default()) };
+    SubjectFile::read(path).map_err(|mistake| Usage::new(mistake.to_string(), ""))
+}
+
+fn plan(options: &Options, subject: &SubjectFile, profiles: &[Profile]) -> Result<Plan, Usage> {
+    let defaults = Plan::default();
+    let chosen: Vec<_> = options.profile.iter().map(|name| name.profile()).collect();
+    let plan = Plan {
+        revisions: options.revision.clone(),
+        only: options.only.clone(),
+        profiles: if chosen.is_empty() { profiles.to_vec() } else { chosen },
+        seed: options.seed,
+        jobs: options.jobs.or(subject.limits.jobs),
+        timeout: options.timeout.or(subject.limits.timeout).unwrap_or(defaults.timeout),
+        shard: options.shard,
+        call_tools: options.call_tools,
+        transcripts: options.transcripts.clone(),
+        replay_options: replay_options(options),
+    };
+    match Selection::of(&plan) {
+        Err(why) => Err(Usage::new(visible(&why), only_advice(&plan.only))),
+        Ok(selection) if selection.rules.is_empty() => Err(Usage::new(
+            "--only and --profile together leave no rule to judge by",
+            "hardening rules need their profile: turncoat check server --profile hardening -- COMMAND",
+        )),
+        Ok(_) => Ok(plan),
+    }
+}
+
+/// What a replay must repeat to be the same session under the same rules.
+fn replay_options(options: &Options) -> Vec<String> {
+    let mut words = Vec::new();
+    for profile in &options.profile {
+        words.extend(["--profile".to_owned(), profile.as_str().to_owned()]);
+    }
+    if let Some(timeout) = options.timeout {
+        words.extend(["--timeout".to_owned(), timeout.as_secs_f64().to_string()]);
+    }
+    if options.call_tools {
+        words.push("--call-tools".to_owned());
+    }
+    if let Some(file) = &options.subject {
+        words.extend(["--subject".to_owned(), shell(&[file.display().to_string()])]);
+    }
+    words
+}
+
+fn only_advice(only: &[String]) -> String {
+    let scripts = turncoat::script::corpus::all().unwrap_or_default();
+    let names = || turncoat::rules::all().map(|rule| rule.id).chain(scripts.iter().map(|script| script.name.as_str()));
+    let near: Vec<_> = only.iter().flat_map(|glob| nearest(glob, names())).take(3).collect();
+    match near.as_slice() {
+        [] => "turncoat check server --only 'jsonrpc.*' -- node build/index.js".to_owned(),
+        near => format!("did you mean {}?", near.join(", ")),
+    }
+}
+
+fn run(
+    options: &Options,
+    plan: &Plan,
+    adapter: &dyn Adapter,
+    strict: bool,
+    meant: Option<&FaultInfo>,
+) -> Result<ExitCode, Usage> {
+    let baseline = match &options.baseline {
+        None => Baseline::default(),
+        Some(path) => Baseline::read(path).map_err(|mistake| Usage::new(mistake.to_string(), ""))?,
+    };
+    let sinks = sinks(&options.report)?;
+    if let Some(folder) = &plan.transcripts {
+        fs::create_dir_all(folder).map_err(|error| {
+            Usage::new(format!("cannot keep transcripts in {}: {error}", folder.display()), "--transcripts DIR")
+        })?;
+    }
+    let bar = Bar::new();
+    heed_interrupts(bar.aside());
+    let checked = runner::check(plan, adapter, &bar, &STOP);
+    bar.clear();
+    let mut report = match checked {
+        Ok(report) => report,
+        Err(_) if STOP.load(Ordering::Relaxed) => {
+            diagnose("interrupted before anything was known");
+            return Ok(ExitCode::from(Verdict::Interrupted.exit_code()));
+        }
+        Err(untestable) => return Ok(give_up(&untestable)),
+    };
+    report.strict = strict;
+    baseline.apply(&mut report, coverage(options));
+    let written = deliver(&report, &sinks);
+    let mut code = report.verdict().exit_code();
+    if let Some(fault) = meant {
+        let failed = report.rules.iter().any(|rule| rule.rule == fault.rule && rule.outcome == Outcome::Fail);
+        // Some faults are of a kind that a clause leaves open: their rule warns, and that is what it is meant to do.
+        let warned = report.warnings.iter().any(|warning| warning.rule == fault.rule);
+        let caught = match (failed, warned) {
+            (true, _) => "it did",
+            (false, true) => "it did, by a warning",
+            (false, false) => "it did not",
+        };
+        diagnose(&format!("{} is what {} must catch, and {caught}", fault.id, fault.rule));
+        if warned {
+            code = 1;
+        }
+    }
+    Ok(if written { ExitCode::from(code) } else { ExitCode::from(USAGE) })
+}
+
+fn coverage(options: &Options) -> Coverage {
+    match options {
+        Options { only, shard, .. } if !only.is_empty() || shard.is_some() => Coverage::Part,
+        Options { revision, .. } if !revision.is_empty() => Coverage::SomeRevisions,
+        _ => Coverage::Whole,
+    }
+}
+
+/// Where reports go. The one for people goes to standard output unless another one does, or it has a file.
+fn sinks(asked: &[Sink]) -> Result<Vec<Sink>, Usage> {
+    for (position, sink) in asked.iter().enumerate() {
+        if asked.iter().take(position).any(|earlier| earlier.path == sink.path) {
+            let place = sink.path.as_ref().map_or("standard output".to_owned(), |path| path.display().to_string());
+            return Err(Usage::new(
+                format!("two reports cannot both go to {place}"),
+                "--report json=report.json --report markdown=-",
+            ));
+        }
+        let Some(path) = &sink.path else { continue };
+        // Better now than at the end of a long run.
+        let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        if !folder.is_dir() || path.is_dir() {
+            let place = if path.is_dir() { path } else { folder };
+            let what = if path.is_dir() { "is a folder" } else { "is no folder" };
+            return Err(Usage::new(
+                format!("cannot write a report to {}: {} {what}", path.display(), place.display()),
+                "--report json=report.json",
+            ));
+        }
+    }
+    let mut sinks = asked.to_vec();
+    if !asked.iter().any(|sink| sink.path.is_none() || sink.format == Format::Human) {
+        sinks.push(Sink { format: Format::Human, path: None });
+    }
+    Ok(sinks)
+}
+
+/// Writes every report; gives whether all could be written.
+fn deliver(report: &Report, sinks: &[Sink]) -> bool {
+    let mut all = true;
+    for Sink { format, path } in sinks {
+        let look = if path.is_none() { output::look() } else { Look { width: 100, colour: false } };
+        let text = match format {
+            Format::Human => human::render(report, look),
+            Format::Json => json::render(report),
+            Format::Markdown => markdown::render(report),
+        };
+        let (written, place) = match path {
+            Some(path) => (fs::write(path, text), path.display().to_string()),
+            None => (output::result(&text), "standard output".to_owned()),
+        };
+        if let Err(error) = written {
+            diagnose(&format!("error: cannot write the report to {place}: {error}"));
+            all = false;
+        }
+    }
+    let told = sinks.iter().any(|sink| sink.format == Format::Human && sink.path.is_none());
+    if !told {
+        diagnose(&report.headline());
+    }
+    let files: Vec<&PathBuf> = sinks.iter().filter_map(|sink| sink.path.as_ref()).collect();
+    if all && !files.is_empty() {
+        let files: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
+        diagnose(&format!("written: {}", files.join(", ")));
+    }
+    all
+}
+
+/// How much of a subject's standard error is shown.
+const STDERR_LINES: usize = 20;
+const STDERR_COLUMNS: usize = 300;
+
+fn give_up(Untestable { why, stderr }: &Untestable) -> ExitCode {
+    diagnose(&format!("error: the subject could not be tested: {}", elide(&visible(why), 1000)));
+    let lines: Vec<_> = stderr.lines().collect();
+    if !lines.is_empty() {
+        diagnose("\nits standard error:");
+        let skipped = lines.len().saturating_sub(STDERR_LINES);
+        if skipped > 0 {
+            diagnose(&format!("  ({skipped} lines before)"));
+        }
+        for line in lines.iter().skip(skipped) {
+            diagnose(&format!("  {}", elide(&visible(line), STDERR_COLUMNS)));
+        }
+    }
+    ExitCode::from(UNTESTABLE)
+}
+
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// The first Ctrl-C asks the run to end with what it knows, the second ends the process. Returns once they are heard.
+fn heed_interrupts(say: impl Fn(&str) + Send + 'static) {
+    let (listening, heard) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        // Without a runtime the system's own way stays: Ctrl-C ends the process at once.
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            let mut first = pin!(tokio::signal::ctrl_c());
+            // The first look at the future is what begins to listen.
+            let early = tokio::select! {
+                biased;
+                done = &mut first => Some(done),
+                () = ready(()) => None,
+            };
+            drop(listening);
+            let done = match early {
+                Some(done) => done,
+                None => first.await,
+            };
+            if done.is_err() {
+                return;
+            }
+            STOP.store(true, Ordering::Relaxed);
+            say("stopping, and reporting what is known; Ctrl-C again ends at once");
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(i32::from(Verdict::Interrupted.exit_code()));
+            }
+        });
+    });
+    // The other end is dropped when it listens, or when it never will.
+    let _ = heard.recv();
+}

@@ -1,0 +1,122 @@
+//! One transcript against every rule.
+
+use turncoat::revision::Revision;
+use turncoat::rules::{Breach, Rule, Verdict};
+use turncoat::session::{Session, Speaker, View};
+use turncoat::transcript::{Event, Transcript};
+
+use crate::report::{Evidence, EvidenceKind, elide};
+
+/// The most characters of one message that a report shows.
+const SHOWN: usize = 4_000;
+
+/// The most breaches of one rule in one session that are shown; the rest is counted.
+const MOST_SHOWN: usize = 16;
+
+/// What one rule said of one revision's part of a session, with all that a report needs of the transcript.
+#[derive(Debug)]
+pub struct Judgement {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// The revision.
+    pub revision: Revision,
+    /// Where it was broken.
+    pub breaches: Vec<Shown>,
+    /// What is worth a word.
+    pub warnings: Vec<Shown>,
+}
+
+impl Judgement {
+    /// Whether the rule was broken.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        !self.breaches.is_empty()
+    }
+}
+
+/// A breach with its evidence.
+#[derive(Debug)]
+pub struct Shown {
+    /// What happened, as a clause without subject.
+    pub what: String,
+    /// The entries that show it.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Judges a transcript by every rule, in every revision that governs part of it. Leaves out what was not put to the
+/// test.
+#[must_use]
+pub fn judge(rules: &[&'static Rule], transcript: &Transcript) -> Vec<Judgement> {
+    let session = Session::new(transcript);
+    let side = transcript.header.side;
+    let mut judgements = Vec::new();
+    for revision in session.revisions().iter() {
+        let view = session.view(revision);
+        for &rule in rules {
+            if !rule.revisions.has(revision) || rule.side.is_some_and(|bound| bound != side) {
+                continue;
+            }
+            let Verdict { checked, breaches, warnings } = (rule.judge)(view);
+            if checked == 0 {
+                continue;
+            }
+            let show = |breaches: Vec<Breach>| -> Vec<Shown> {
+                let shown = breaches.into_iter().take(MOST_SHOWN);
+                shown.map(|breach| Shown { evidence: evidence(view, &breach), what: breach.what }).collect()
+            };
+            judgements.push(Judgement { rule, revision, breaches: show(breaches), warnings: show(warnings) });
+        }
+    }
+    judgements
+}
+
+/// The entries that show a breach. The request of a lone answer is added, for an answer alone says little.
+fn evidence(view: View<'_>, breach: &Breach) -> Vec<Evidence> {
+    let mut entries = breach.entries.clone();
+    if let [only] = entries[..] {
+        let asked = view
+            .responses_by(Speaker::Subject)
+            .find(|message| message.entry == only)
+            .and_then(|answer| view.exchange_of(answer));
+        entries.splice(0..0, asked.map(|exchange| exchange.request().entry));
+    }
+    entries.dedup();
+    entries
+        .into_iter()
+        .filter_map(|index| {
+            let entry = view.entries().get(index)?;
+            let (kind, text) = shown(&entry.event);
+            Some(Evidence { entry: index, at_micros: entry.at, kind, text: elide(&text, SHOWN) })
+        })
+        .collect()
+}
+
+fn shown(event: &Event) -> (EvidenceKind, String) {
+    let note = |text: String| (EvidenceKind::Note, text);
+    let text = |bytes: &[u8]| {
+        // Long frames are cut before they are copied; `elide` works on what is left.
+        let most = SHOWN * 8;
+        if bytes.len() <= most {
+            return String::from_utf8_lossy(bytes).into_owned();
+        }
+        let (head, tail) = (&bytes[..most / 2], &bytes[bytes.len() - most / 2..]);
+        let gone = bytes.len() - most;
+        format!("{}[… {gone} bytes …]{}", String::from_utf8_lossy(head), String::from_utf8_lossy(tail))
+    };
+    match event {
+        Event::Sent { frame, .. } => (EvidenceKind::Sent, text(frame.bytes())),
+        Event::Received { frame, .. } => (EvidenceKind::Received, text(frame.bytes())),
+        Event::Stderr { text } => note(format!("standard error: {text}")),
+        Event::Expired { id } => note(format!("no answer to the request with id {id} within the time-out")),
+        Event::Settled => note("later requests were answered and a grace passed".to_owned()),
+        Event::Closed => note("the harness closed the subject's input".to_owned()),
+        Event::Ended => note("the subject's output ended".to_owned()),
+        Event::Exited { code: Some(code), .. } => note(format!("the subject exited with code {code}")),
+        Event::Exited { signal: Some(signal), .. } => note(format!("the subject was ended by signal {signal}")),
+        Event::Exited { .. } => note("the subject exited".to_owned()),
+        Event::Killed => note("the subject did not end by itself and was killed".to_owned()),
+        Event::Vitals(vitals) => {
+            note(format!("peak memory {} MiB, processor time {} ms", vitals.peak_bytes >> 20, vitals.cpu_micros / 1000))
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Which sessions to run, and running them: several at once, each in a world of its own.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use turncoat::adapter::Adapter;
+use turncoat::peer::Part;
+use turncoat::play::{self, Bounds};
+use turncoat::revision::{Era, Revision, Side};
+use turncoat::script::{Fixtures, Script};
+use turncoat::session::view::declared;
+use turncoat::transcript::{Entry, Facts, Header, Transcript, file};
+use turncoat::wire::Document;
+
+use super::control::Control;
+use super::judge::{self, Judgement};
+use super::{Plan, Progress, Selection};
+
+/// How long a subject that was seen not to end by itself is waited for.
+const EXIT_OF_THE_STUBBORN: Duration = Duration::from_millis(300);
+/// How many times the time-out a control session waits for an answer: the first session may compile, download, warm up.
+const START_UP: u32 = 3;
+/// How often a running session looks whether the run was stopped.
+const STOP_POLL: Duration = Duration::from_millis(50);
+
+/// A session to run.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// What is played.
+    pub script: &'static Script,
+    /// The revision that the honest side speaks.
+    pub revision: Revision,
+    /// What rules may know of the subject.
+    pub facts: Facts,
+    /// The subject is known to end by itself when its input ends.
+    pub exits: bool,
+}
+
+/// A session that was run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was played.
+    pub script: &'static Script,
+    /// The revision that it was run for.
+    pub revision: Revision,
+    /// What happened in a control session; the others are judged and dropped.
+    pub transcript: Option<Transcript>,
+    /// What the rules said.
+    pub judgements: Vec<Judgement>,
+    /// Why no session could be opened.
+    pub failed_to_open: Option<String>,
+    /// The same session run again, if the first one broke a rule.
+    pub again: Option<Vec<Judgement>>,
+}
+
+/// Why a script was left out in a revision.
+#[derive(Debug)]
+pub struct Skipped {
+    /// The script.
+    pub script: &'static Script,
+    /// The revision.
+    pub revision: Revision,
+    /// The reason.
+    pub why: String,
+}
+
+/// The sessions that make sense for the subject, and why the others do not.
+#[must_use]
+pub fn plan(
+    plan: &Plan,
+    selection: &Selection,
+    control: &Control,
+    adapter: &dyn Adapter,
+) -> (Vec<Planned>, Vec<Skipped>) {
+    let fixtures = adapter.fixtures();
+    let (mut planned, mut skipped) = (Vec::new(), Vec::new());
+    for &revision in &control.spoken {
+        if !plan.revisions.is_empty() && !plan.revisions.contains(&revision) {
+            continue;
+        }
+        for &script in &selection.scripts {
+            if script.side != adapter.side().other() || !script.revisions.has(revision) {
+                continue;
+            }
+            match missing(script, revision, control, &fixtures) {
+                Some(why) => skipped.push(Skipped { script, revision, why }),
+                None => planned.push(Planned {
+                    script,
+                    revision,
+                    facts: control.facts.get(&revision).cloned().unwrap_or_default(),
+                    exits: control.exits,
+                }),
+            }
+        }
+    }
+    if let Some((shard, of)) = plan.shard {
+        let mut index = 0;
+        planned.retain(|_| {
+            index += 1;
+            (index - 1) % of == shard - 1
+        });
+    }
+    (planned, skipped)
+}
+
+fn missing(script: &Script, revision: Revision, control: &Control, fixtures: &Fixtures) -> Option<String> {
+    let needs = &script.needs;
+    if needs.dual {
+        let speaks = |era: Era| control.spoken.iter().any(|spoken| spoken.era() == era);
+        if !speaks(Era::Legacy) || !speaks(Era::Modern) {
+            return Some("the subject does not speak both eras".to_owned());
+        }
+    }
+    if let Some(name) = &needs.fixture
+        && !fixtures.contains_key(name)
+    {
+        return Some(format!("no fixture `{name}` is known; name one in a subject file (--subject FILE)"));
+    }
+    if !needs.capability.is_empty() {
+        let text = control.facts.get(&revision).and_then(|facts| facts.capabilities.as_deref()).unwrap_or("{}");
+        let path: Vec<&str> = needs.capability.iter().map(String::as_str).collect();
+        let has = Document::parse(text).is_ok_and(|document| declared(document.root(text), &path));
+        if !has {
+            return Some(format!("the subject does not declare the capability {}", needs.capability.join(".")));
+        }
+    }
+    None
+}
+
+/// Runs the planned sessions, and those that break a rule once more.
+#[must_use]
+pub fn run(
+    plan: &Plan,
+    adapter: &dyn Adapter,
+    selection: &Selection,
+    control: &Control,
+    planned: Vec<Planned>,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Vec<Outcome> {
+    progress.planned(planned.len() + control.sessions.len());
+    work(plan, adapter, selection, planned, progress, stop)
+}
+
+/// Runs sessions on several threads and gives the outcomes in the order of the plan.
+#[must_use]
+pub(super) fn work(
+    plan: &Plan,
+    adapter: &dyn Adapter,
+    selection: &Selection,
+    planned: Vec<Planned>,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Vec<Outcome> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let usual = if adapter.is_virtual() { cores } else { cores * 2 };
+    let jobs = plan.jobs.unwrap_or(usual).clamp(1, planned.len().max(1));
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(BTreeMap::new());
+    let fixtures = adapter.fixtures();
+    let worker = Worker { plan, adapter, selection, fixtures: &fixtures, stop };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(session) = planned.get(index) else { break };
+                    let Some(outcome) = worker.session(session) else { break };
+                    let broken = outcome.judgements.iter().filter(|it| it.is_broken()).count();
+                    progress.finished(&session.script.name, session.revision, broken);
+                    if let Ok(mut outcomes) = outcomes.lock() {
+                        outcomes.insert(index, outcome);
+                    }
+                }
+            });
+        }
+    });
+    outcomes.into_inner().unwrap_or_default().into_values().collect()
+}
+
+struct Worker<'a> {
+    plan: &'a Plan,
+    adapter: &'a dyn Adapter,
+    selection: &'a Selection,
+    fixtures: &'a Fixtures,
+    stop: &'a AtomicBool,
+}
+
+impl Worker<'_> {
+    /// Runs a session and, if it broke a rule, once more; none if the run was stopped meanwhile.
+    fn session(&self, planned: &Planned) -> Option<Outcome> {
+        let mut outcome = Outcome {
+            script: planned.script,
+            revision: planned.revision,
+            transcript: None,
+            judgements: Vec::new(),
+            failed_to_open: None,
+            again: None,
+        };
+        match self.play(planned, "")? {
+            Err(why) => outcome.failed_to_open = Some(why),
+            Ok(transcript) => {
+                outcome.judgements = judge::judge(&self.selection.rules, &transcript);
+                let broken = outcome.judgements.iter().any(Judgement::is_broken);
+                if broken && let Some(Ok(second)) = self.play(planned, "-again") {
+                    outcome.again = Some(judge::judge(&self.selection.rules, &second));
+                }
+                if planned.script.name == super::control::NAME {
+                    outcome.transcript = Some(transcript);
+                }
+            }
+        }
+        Some(outcome)
+    }
+
+    fn play(&self, planned: &Planned, suffix: &str) -> Option<Result<Transcript, String>> {
+        let is_virtual = self.adapter.is_virtual();
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().start_paused(is_virtual);
+        let runtime = match builder.build() {
+            Ok(runtime) => runtime,
+            Err(error) => return Some(Err(error.to_string())),
+        };
+        runtime.block_on(async {
+            if is_virtual {
+                return Some(self.session_in(planned, suffix).await);
+            }
+            tokio::select! {
+                played = self.session_in(planned, suffix) => Some(played),
+                () = self.stopped() => None,
+            }
+        })
+    }
+
+    async fn stopped(&self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(STOP_POLL).await;
+        }
+    }
+
+    async fn session_in(&self, planned: &Planned, suffix: &str) -> Result<Transcript, String> {
+        let mut link = self.adapter.open().await.map_err(|error| format!("{error}: {}", error.source))?;
+        let part = Part {
+            script: planned.script,
+            revision: planned.revision,
+            fixtures: self.fixtures,
+            call_tools: self.plan.call_tools,
+        };
+        let mut header = Header::new(Side::Server, planned.revision);
+        header.script.clone_from(&planned.script.name);
+        header.seed = self.plan.seed;
+        header.facts = planned.facts.clone();
+        let mut bounds = Bounds { answer: self.plan.timeout, ..Bounds::default() };
+        if planned.script.name == super::control::NAME {
+            bounds.answer *= START_UP;
+        }
+        if !planned.exits {
+            bounds.exit = EXIT_OF_THE_STUBBORN;
+        }
+        let mut kept = match &self.plan.transcripts {
+            Some(folder) => Some(keep(folder, &header, suffix).map_err(|error| error.to_string())?),
+            None => None,
+        };
+        let mut keeper = |entry: &Entry| {
+            if let Some(open) = &mut kept {
+                // A full disk must not end the run; the transcript in memory is still judged.
+                let _ = file::write_entry(&mut *open, entry).and_then(|()| open.flush());
+            }
+        };
+        Ok(play::play(part, header, &mut *link, bounds, &mut keeper).await)
+    }
+}
+
+fn keep(folder: &Path, header: &Header, suffix: &str) -> io::Result<BufWriter<File>> {
+    fs::create_dir_all(folder)?;
+    let name = format!("{}--{}{suffix}.jsonl", header.revision, header.script);
+    let mut open = BufWriter::new(File::create(folder.join(name))?);
+    file::write_header(&mut open, header)?;
+    Ok(open)
+}

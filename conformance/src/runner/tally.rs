@@ -1,0 +1,226 @@
+//! From verdicts to a report.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use turncoat::adapter::{Adapter, Description};
+use turncoat::revision::Revision;
+use turncoat::rules::Rule;
+
+use super::control::Control;
+use super::judge::{Judgement, Shown};
+use super::schedule::{Outcome as Ran, Skipped};
+use super::{Plan, Selection, catalogue_hash};
+use crate::report::group::pattern;
+use crate::report::{Finding, Outcome, Report, RuleOutcome, Subject, Summary};
+
+/// What is known of one rule in one revision.
+#[derive(Debug, Default)]
+struct Column {
+    scripts: Vec<String>,
+    confirmed: bool,
+    unconfirmed: bool,
+}
+
+/// Findings (or warnings) by rule, revision and kind of offence.
+type Found = BTreeMap<(usize, Revision, String), Finding>;
+
+#[expect(clippy::too_many_arguments, reason = "called once; everything that a run knows ends here")]
+pub(super) fn report(
+    plan: &Plan,
+    adapter: &dyn Adapter,
+    selection: &Selection,
+    control: Control,
+    done: Vec<Ran>,
+    skipped: &[Skipped],
+    took: Duration,
+    stop: &AtomicBool,
+) -> Report {
+    let description = adapter.describe();
+    let mut tally = Tally::new(plan, selection, &description);
+    let of_interest = |session: &&Ran| plan.revisions.is_empty() || plan.revisions.contains(&session.revision);
+    control.sessions.iter().chain(&done).filter(of_interest).for_each(|session| tally.add(session));
+    let revisions: Vec<Revision> = control
+        .spoken
+        .iter()
+        .copied()
+        .filter(|revision| plan.revisions.is_empty() || plan.revisions.contains(revision))
+        .collect();
+    let rules = tally.outcomes(adapter, &revisions, skipped);
+    let by_weight = |findings: Found| {
+        let mut findings: Vec<Finding> = findings.into_values().collect();
+        findings.sort_by_key(|finding| finding.level);
+        findings
+    };
+    let summary = Summary::of(&rules, tally.sessions, took.as_secs_f64());
+    Report {
+        turncoat: env!("CARGO_PKG_VERSION").to_owned(),
+        seed: plan.seed,
+        catalogue: catalogue_hash(),
+        subject: Subject {
+            side: adapter.side(),
+            transport: description.transport.clone(),
+            command: description.command.clone(),
+            url: None,
+            identity: control.identity,
+            revisions: control.spoken,
+        },
+        rules,
+        findings: by_weight(tally.findings),
+        warnings: by_weight(tally.warnings),
+        summary,
+        interrupted: stop.load(Ordering::Relaxed),
+        strict: false,
+        stale: Vec::new(),
+    }
+}
+
+/// The confirmed findings of some sessions.
+pub(super) fn findings(plan: &Plan, adapter: &dyn Adapter, selection: &Selection, done: &[Ran]) -> Vec<Finding> {
+    let description = adapter.describe();
+    let mut tally = Tally::new(plan, selection, &description);
+    done.iter().for_each(|session| tally.add(session));
+    tally.findings.into_values().collect()
+}
+
+struct Tally<'a> {
+    plan: &'a Plan,
+    selection: &'a Selection,
+    description: &'a Description,
+    columns: BTreeMap<(usize, Revision), Column>,
+    findings: Found,
+    warnings: Found,
+    sessions: usize,
+}
+
+impl<'a> Tally<'a> {
+    fn new(plan: &'a Plan, selection: &'a Selection, description: &'a Description) -> Self {
+        let (columns, findings, warnings) = (BTreeMap::new(), Found::new(), Found::new());
+        Self { plan, selection, description, columns, findings, warnings, sessions: 0 }
+    }
+
+    fn add(&mut self, session: &Ran) {
+        self.sessions += 1 + usize::from(session.again.is_some());
+        for judgement in &session.judgements {
+            let Some(place) = self.place(judgement.rule) else { continue };
+            let broken = judgement.is_broken();
+            let confirmed = broken && session.again.as_ref().is_some_and(|again| breaks(again, judgement));
+            let column = self.columns.entry((place, judgement.revision)).or_default();
+            if !column.scripts.contains(&session.script.name) {
+                column.scripts.push(session.script.name.clone());
+            }
+            column.confirmed |= confirmed;
+            column.unconfirmed |= broken && !confirmed;
+            if confirmed {
+                self.note(session, judgement, place, false);
+            }
+            self.note(session, judgement, place, true);
+        }
+    }
+
+    fn place(&self, rule: &Rule) -> Option<usize> {
+        self.selection.rules.iter().position(|own| own.id == rule.id)
+    }
+
+    fn note(&mut self, session: &Ran, judgement: &Judgement, place: usize, as_warnings: bool) {
+        let Judgement { rule, revision, breaches, warnings } = judgement;
+        let breaches = if as_warnings { warnings } else { breaches };
+        for breach in breaches {
+            let key = (place, *revision, pattern(&breach.what));
+            let found = if as_warnings { &mut self.warnings } else { &mut self.findings };
+            if let Some(finding) = found.get_mut(&key) {
+                finding.occurrences += 1;
+                let name = &session.script.name;
+                if finding.script != *name && !finding.also.contains(name) {
+                    finding.also.push(name.clone());
+                }
+                continue;
+            }
+            let finding = finding(self.plan, self.description, session, rule, *revision, breach);
+            found.insert(key, finding);
+        }
+    }
+
+    fn outcomes(&self, adapter: &dyn Adapter, revisions: &[Revision], skipped: &[Skipped]) -> Vec<RuleOutcome> {
+        let mut outcomes = Vec::new();
+        for (place, rule) in self.selection.rules.iter().enumerate() {
+            if rule.side.is_some_and(|side| side != adapter.side()) {
+                continue;
+            }
+            for &revision in revisions.iter().filter(|revision| rule.revisions.has(**revision)) {
+                let column = self.columns.get(&(place, revision));
+                let (outcome, reason) = match column {
+                    Some(column) if column.confirmed => (Outcome::Fail, None),
+                    Some(column) if column.unconfirmed => {
+                        (Outcome::Inconclusive, Some("broken once and not again in a fresh session".to_owned()))
+                    }
+                    Some(_) => (Outcome::Pass, None),
+                    None => (Outcome::Untested, Some(why_untested(rule, revision, skipped))),
+                };
+                outcomes.push(RuleOutcome {
+                    rule: rule.id.to_owned(),
+                    level: rule.level,
+                    revision,
+                    outcome,
+                    scripts: column.map(|column| column.scripts.clone()).unwrap_or_default(),
+                    reason,
+                    expected: None,
+                });
+            }
+        }
+        outcomes
+    }
+}
+
+/// Whether the same rule was broken again in the same revision.
+fn breaks(again: &[Judgement], first: &Judgement) -> bool {
+    again
+        .iter()
+        .any(|second| second.rule.id == first.rule.id && second.revision == first.revision && second.is_broken())
+}
+
+fn why_untested(rule: &Rule, revision: Revision, skipped: &[Skipped]) -> String {
+    skipped
+        .iter()
+        .find(|skip| skip.revision == revision && skip.script.provokes.iter().any(|id| id == rule.id))
+        .map_or_else(|| rule.untested.to_owned(), |skip| skip.why.clone())
+}
+
+fn finding(
+    plan: &Plan,
+    description: &Description,
+    session: &Ran,
+    rule: &Rule,
+    revision: Revision,
+    breach: &Shown,
+) -> Finding {
+    Finding {
+        rule: rule.id.to_owned(),
+        level: rule.level,
+        revision,
+        script: session.script.name.clone(),
+        message: breach.what.clone(),
+        clause: rule.clause.to_owned(),
+        requires: rule.requires.to_owned(),
+        evidence: breach.evidence.clone(),
+        replay: replay(plan, description, session),
+        occurrences: 1,
+        also: Vec::new(),
+        expected: None,
+    }
+}
+
+/// The command that runs the same session again.
+fn replay(plan: &Plan, description: &Description, session: &Ran) -> String {
+    let mut words = vec!["turncoat".to_owned(), "check".to_owned()];
+    words.extend(description.mode.iter().cloned());
+    words.extend(["--only".to_owned(), session.script.name.clone()]);
+    words.extend(["--revision".to_owned(), session.revision.to_string()]);
+    if plan.seed != 0 {
+        words.extend(["--seed".to_owned(), plan.seed.to_string()]);
+    }
+    words.extend(plan.replay_options.iter().cloned());
+    words.extend(description.target.iter().cloned());
+    words.join(" ")
+}

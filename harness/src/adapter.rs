@@ -1,0 +1,123 @@
+//! Implementations under test, and the harness's end of a session with one.
+//!
+//! Nothing above [`Adapter`] knows how the bytes travel. Whatever a subject does, hanging up in the middle of a line
+//! included, is an [`Incoming`]; only the harness's own failures are errors.
+//!
+//! - [`child`]: a process on stdio
+//! - [`stream`]: anything that reads and writes, such as one end of a pipe in memory
+//! - [`embedded`]: the reference server of this crate
+//! - [`stdio`]: the same reference server on the standard streams of this process
+
+pub mod child;
+pub mod embedded;
+pub mod stdio;
+pub mod stream;
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+
+use crate::revision::Side;
+use crate::script::Fixtures;
+use crate::transcript::Vitals;
+
+/// An implementation under test.
+///
+/// Every session that it opens is fresh and shares nothing with the last, so a failure replays from its script alone.
+pub trait Adapter: Send + Sync {
+    /// The side of the protocol that the implementation plays; the harness plays the other.
+    fn side(&self) -> Side;
+
+    /// Opens a session.
+    fn open(&self) -> OpenFuture<'_>;
+
+    /// What reports call it, and how it is started again.
+    fn describe(&self) -> Description;
+
+    /// Whether time passes only when everybody waits. True for what lives in this process and uses tokio's clock.
+    fn is_virtual(&self) -> bool {
+        true
+    }
+
+    /// What scripts may use of it.
+    fn fixtures(&self) -> Fixtures {
+        Fixtures::new()
+    }
+}
+
+/// The future of [`Adapter::open`].
+pub type OpenFuture<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Link>, OpenError>> + Send + 'a>>;
+
+/// A session could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to open a session with {subject}")]
+pub struct OpenError {
+    /// What reports call the subject.
+    pub subject: String,
+    /// Why.
+    #[source]
+    pub source: io::Error,
+}
+
+/// What reports say about a subject.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Description {
+    /// `stdio`, or `memory` for what lives in this process.
+    pub transport: String,
+    /// The command that starts it, if there is one.
+    pub command: Option<Vec<String>>,
+    /// The words behind `turncoat check` that mean this subject, in front of all options: `server`.
+    pub mode: Vec<String>,
+    /// The words behind all options: `-- node index.js`.
+    pub target: Vec<String>,
+}
+
+/// The harness's end of a session: raw bytes out, raw lines in. Dropping it ends the subject with all its processes.
+pub trait Link: Send {
+    /// Hands over bytes to be written, each piece in a write of its own. Never waits: [`Link::next`] does the writing.
+    fn write(&mut self, pieces: Vec<Vec<u8>>);
+
+    /// Closes the subject's input behind everything that was written.
+    fn close(&mut self);
+
+    /// What comes next; pends for ever after [`Incoming::Exited`]. Safe to drop and call again.
+    fn next(&mut self) -> NextFuture<'_>;
+
+    /// Vital signs of the subject, if it has any of its own.
+    fn vitals(&mut self) -> Option<Vitals> {
+        None
+    }
+
+    /// Ends the subject now.
+    fn kill(&mut self) {}
+}
+
+/// The future of [`Link::next`].
+pub type NextFuture<'a> = Pin<Box<dyn Future<Output = Incoming> + Send + 'a>>;
+
+/// Something that came from the subject.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Incoming {
+    /// A line of its output.
+    Line {
+        /// Without the newline.
+        bytes: Vec<u8>,
+        /// Longer than the harness keeps.
+        cut: bool,
+        /// The output ended before a newline.
+        unfinished: bool,
+    },
+    /// Some of its standard error.
+    Stderr(String),
+    /// Its output ended.
+    Ended,
+    /// It is gone. Subjects in memory are gone when their output has ended.
+    Exited {
+        /// The exit code, unless a signal ended it.
+        code: Option<i32>,
+        /// The signal that ended it.
+        signal: Option<i32>,
+        /// Whether processes of it were left.
+        orphans: bool,
+    },
+}

@@ -1,0 +1,192 @@
+//! Honest sessions with departures. What a script says of itself is true: a message is honest only if it was left alone.
+
+use std::collections::BTreeMap;
+
+use arbitrary::{Result, Unstructured};
+use serde_json::{Map, Value as Json, json};
+
+use super::damage::{WORDS, anything};
+use super::message::{Talk, id};
+use super::{bytes, few, once_in, revision, sample};
+use crate::arguments::Spoil;
+use crate::revision::{LISTS, Revision, Revisions, Side, knows};
+use crate::script::{Answer, Edits, Hello, Needs, Opening, Say, Script, Step, What};
+
+/// The most steps of a script.
+const MOST: usize = 16;
+
+/// Where edits bite.
+const POINTERS: &[&str] = &[
+    "/jsonrpc",
+    "/id",
+    "/method",
+    "/params",
+    "/params/_meta",
+    "/params/_meta/io.modelcontextprotocol~1protocolVersion",
+    "/params/_meta/io.modelcontextprotocol~1clientCapabilities",
+    "/params/_meta/io.modelcontextprotocol~1clientInfo/name",
+    "/params/_meta/io.modelcontextprotocol~1logLevel",
+    "/params/_meta/progressToken",
+    "/params/protocolVersion",
+    "/params/capabilities",
+    "/params/clientInfo",
+    "/params/name",
+    "/params/arguments",
+    "/params/uri",
+    "/params/cursor",
+    "/params/notifications",
+    "/params/task",
+    "/params/inputResponses",
+    "/params/requestState",
+    "/result",
+    "/error",
+    "",
+];
+
+const PLACEHOLDERS: &[&str] = &[
+    "${cursor:tools/list}",
+    "${mangled:tools/list}",
+    "${cursor:resources/list}",
+    "${state}",
+    "${tool}",
+    "${tool-upper}",
+    "${text:99}",
+    "${nest:40}",
+    "${json:1.0}",
+    "${json:1e400}",
+    "${json:\"\\ud800\"}",
+    "${revision}",
+    "${meta}",
+    "${nothing}",
+];
+
+const FIXTURES: &[&str] =
+    &["any", "each", "echo", "structured", "slow", "fail", "logs", "asks-user", "asks-model", "validates", "unknown"];
+
+/// A script for one of these revisions, the only one in its `revisions`.
+///
+/// # Errors
+///
+/// If there is no revision to choose from.
+pub fn script(u: &mut Unstructured<'_>, among: Revisions) -> Result<Script> {
+    let revision = revision(u, among)?;
+    let capabilities = [
+        json!({}),
+        json!({"roots": {"listChanged": true}, "sampling": {}, "elicitation": {}}),
+        json!({"elicitation": {"form": {}, "url": {}}, "sampling": {"tools": {}}}),
+    ];
+    let mut answers = BTreeMap::new();
+    for method in ["roots/list", "sampling/createMessage", "elicitation/create", "ping"] {
+        answers.insert(method.to_owned(), *u.choose(&[Answer::Honest, Answer::Honest, Answer::Error, Answer::Silent])?);
+    }
+    let mut writer = Writer { revision, talk: Talk::new(revision) };
+    let open = *u.choose(&[Opening::Handshake, Opening::Handshake, Opening::Initialize, Opening::None])?;
+    let hello = if once_in(u, 8)? { hello(u)? } else { Hello::default() };
+    let mut steps = Vec::new();
+    for _ in 0..u.int_in_range(0..=MOST)? {
+        if u.is_empty() {
+            break;
+        }
+        steps.push(writer.step(u)?);
+    }
+    Ok(Script {
+        name: "arbitrary".to_owned(),
+        about: String::new(),
+        side: Side::Client,
+        revisions: Revisions::of(&[revision]),
+        provokes: Vec::new(),
+        needs: Needs::default(),
+        open,
+        capabilities: u.choose(&capabilities)?.clone(),
+        hello,
+        answers,
+        steps,
+    })
+}
+
+struct Writer {
+    revision: Revision,
+    talk: Talk,
+}
+
+impl Writer {
+    fn step(&mut self, u: &mut Unstructured<'_>) -> Result<Step> {
+        Ok(match u.int_in_range(0..=23)? {
+            0 => Step::Fence,
+            1 => Step::Collect,
+            2 | 3 => {
+                let mut says = Vec::new();
+                for _ in 0..few(u, 6)? {
+                    says.push(self.say(u)?);
+                }
+                if u.arbitrary()? { Step::Burst(says) } else { Step::Batch(says) }
+            }
+            4 => Step::Walk { method: u.choose(LISTS)?.0.to_owned(), pages: u.int_in_range(0..=9)? },
+            5 => Step::Until { method: "notifications/progress".to_owned() },
+            6 if once_in(u, 3)? => Step::Close,
+            7 if once_in(u, 3)? => Step::Handshake(hello(u)?),
+            _ => Step::Say(self.say(u)?),
+        })
+    }
+
+    fn say(&mut self, u: &mut Unstructured<'_>) -> Result<Say> {
+        let edits = if once_in(u, 3)? { edits(u)? } else { Edits::default() };
+        let odd_id = if once_in(u, 10)? { Some(odd_id(u)?) } else { None };
+        let progress = if once_in(u, 6)? { Some(json!(u.int_in_range(0..=3)?)) } else { None };
+        let mut honest = edits.is_empty() && odd_id.is_none();
+        let (newline, alone) = (!once_in(u, 24)?, !once_in(u, 12)?);
+        let what = match u.int_in_range(0..=11)? {
+            0 => What::Bytes(bytes(u, 24)?),
+            1 => What::Bytes(self.talk.text(u, Side::Client)?),
+            2 => {
+                let message = self.talk.message(u, Side::Client)?;
+                What::Text(if once_in(u, 3)? { message.replacen(":1", ":${nest:3}", 1) } else { message })
+            }
+            3 | 4 => {
+                let spoils = [None, Some(Spoil::MissingRequired), Some(Spoil::WrongType), Some(Spoil::UnknownMember)];
+                let spoil = *u.choose(&spoils)?;
+                let tool = (*u.choose(FIXTURES)?).to_owned();
+                What::Call { tool, text: None, arguments: Map::new(), spoil, id: odd_id, progress, edits }
+            }
+            _ => {
+                let sample = u.choose(sample::by(Side::Client))?;
+                let (method, params) = (sample.method.to_owned(), sample.params.clone());
+                honest &= knows(self.revision, &method) && method != "initialize" && !method.starts_with("tasks/");
+                if sample.result.is_none() != once_in(u, 20)? {
+                    What::Notify { method, params, edits }
+                } else {
+                    honest &= sample.result.is_some();
+                    What::Request { method, params, id: odd_id, progress, edits }
+                }
+            }
+        };
+        honest &= newline && matches!(what, What::Call { .. } | What::Request { .. });
+        let repeat = if alone { 1 } else { *u.choose(&[0, 2, 5, 120])? };
+        let split = if once_in(u, 10)? { u.int_in_range(0..=9)? } else { 1 };
+        Ok(Say { what, wait: !once_in(u, 4)?, repeat, split, newline, honest })
+    }
+}
+
+fn hello(u: &mut Unstructured<'_>) -> Result<Hello> {
+    let version = if u.arbitrary()? { Some((*u.choose(WORDS)?).to_owned()) } else { None };
+    Ok(Hello { version, edits: edits(u)? })
+}
+
+fn edits(u: &mut Unstructured<'_>) -> Result<Edits> {
+    let mut edits = Edits::default();
+    for _ in 0..=few(u, 3)? {
+        let pointer = (*u.choose(POINTERS)?).to_owned();
+        if once_in(u, 3)? {
+            edits.drop.push(pointer);
+        } else {
+            let value = if once_in(u, 3)? { json!(u.choose(PLACEHOLDERS)?) } else { anything(u, None, 2)? };
+            edits.set.insert(pointer, value);
+        }
+    }
+    Ok(edits)
+}
+
+/// An id of any kind; those that no tree holds go through a placeholder.
+fn odd_id(u: &mut Unstructured<'_>) -> Result<Json> {
+    Ok(json!(format!("${{json:{}}}", id(u)?)))
+}

@@ -1,0 +1,217 @@
+//! Plays a script against a subject and records what happens. The one place where a peer meets a link.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::adapter::{Incoming, Link};
+use crate::peer::{Action, Part, Patience, Peer, Sending};
+use crate::transcript::{Entry, Event, Header, Intent, Transcript};
+use crate::wire::Frame;
+
+/// The bounds of a session. Nothing is paced by them; they end what would never end.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How long an answer that is due may take.
+    pub answer: Duration,
+    /// How long the subject may take to end after its input was closed.
+    pub exit: Duration,
+    /// How long the whole session may take.
+    pub session: Duration,
+    /// The most entries that are recorded; the session ends there.
+    pub entries: usize,
+    /// The most bytes of the subject that are recorded; the session ends there.
+    pub bytes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(10),
+            exit: Duration::from_secs(10),
+            session: Duration::from_secs(120),
+            entries: 500_000,
+            bytes: 160 << 20,
+        }
+    }
+}
+
+/// Takes each entry as it is recorded, so that a crash loses nothing.
+pub type Keeper<'a> = &'a mut (dyn FnMut(&Entry) + Send);
+
+/// Plays a part over a link and gives back what happened.
+pub async fn play(
+    part: Part<'_>,
+    header: Header,
+    link: &mut dyn Link,
+    bounds: Bounds,
+    keeper: Keeper<'_>,
+) -> Transcript {
+    let mut stage = Stage {
+        link,
+        bounds,
+        keeper,
+        start: Instant::now(),
+        entries: Vec::new(),
+        bytes: 0,
+        round_trip: Duration::ZERO,
+        asked: None,
+        closed: false,
+        gone: false,
+    };
+    let mut peer = Peer::new(part);
+    stage.perform(&mut peer).await;
+    Transcript { header, entries: stage.entries }
+}
+
+struct Stage<'a> {
+    link: &'a mut dyn Link,
+    bounds: Bounds,
+    keeper: Keeper<'a>,
+    start: Instant,
+    entries: Vec<Entry>,
+    bytes: usize,
+    /// The longest time that a fence took.
+    round_trip: Duration,
+    asked: Option<Instant>,
+    gone: bool,
+    /// Nothing can be said any more.
+    closed: bool,
+}
+
+/// What listening brought.
+enum Heard {
+    Something,
+    Nothing,
+}
+
+impl Stage<'_> {
+    async fn perform(&mut self, peer: &mut Peer<'_>) {
+        let mut fences = 0;
+        loop {
+            if self.is_over() {
+                self.link.kill();
+                self.record(Event::Killed);
+                return;
+            }
+            match peer.proceed() {
+                Action::Send(sending) => self.send(sending),
+                Action::Wait(patience) => {
+                    let bound = self.patience(patience);
+                    if matches!(self.listen(peer, bound).await, Heard::Nothing) {
+                        for id in peer.expired() {
+                            self.record(Event::Expired { id: id.text().to_owned() });
+                        }
+                    }
+                }
+                Action::Settle if fences < 2 => {
+                    fences += 1;
+                    peer.settle_again();
+                    peer.fence_first();
+                }
+                Action::Settle => {
+                    let until = Instant::now() + self.grace();
+                    while matches!(self.listen_until(peer, until).await, Heard::Something) && !self.gone {}
+                    if !self.gone {
+                        self.record(Event::Settled);
+                    }
+                }
+                Action::Close => return self.close(peer).await,
+                Action::Done => return,
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.start.elapsed() > self.bounds.session
+            || self.entries.len() >= self.bounds.entries
+            || self.bytes >= self.bounds.bytes
+    }
+
+    fn patience(&self, patience: Patience) -> Duration {
+        match patience {
+            Patience::Full => self.bounds.answer,
+            Patience::Brief => {
+                (self.round_trip * 20).clamp(Duration::from_millis(200), Duration::from_secs(2)).min(self.bounds.answer)
+            }
+        }
+    }
+
+    /// Some of the subject's own round trips: what was stuck behind the fences has come by then.
+    fn grace(&self) -> Duration {
+        (self.round_trip * 3).clamp(Duration::from_millis(2), Duration::from_millis(250))
+    }
+
+    fn send(&mut self, sending: Sending) {
+        for (frame, intent, delivery) in sending.records {
+            if intent == Intent::Fence {
+                self.asked = Some(Instant::now());
+            }
+            self.record(Event::Sent { frame, intent, delivery });
+        }
+        self.link.write(sending.pieces);
+    }
+
+    async fn listen(&mut self, peer: &mut Peer<'_>, bound: Duration) -> Heard {
+        self.listen_until(peer, Instant::now() + bound).await
+    }
+
+    async fn listen_until(&mut self, peer: &mut Peer<'_>, until: Instant) -> Heard {
+        let Ok(incoming) = timeout_at(until, self.link.next()).await else { return Heard::Nothing };
+        match incoming {
+            Incoming::Line { bytes, cut, unfinished } => {
+                self.bytes += bytes.len();
+                let frame = Frame::new(bytes);
+                self.record(Event::Received { frame: frame.clone(), cut, unfinished });
+                let fence = peer.awaits_fence();
+                for reply in peer.heard(&frame) {
+                    if !self.closed {
+                        self.send(reply);
+                    }
+                }
+                if fence && !peer.awaits_fence() {
+                    let took = self.asked.take().map(|asked| asked.elapsed()).unwrap_or_default();
+                    self.round_trip = self.round_trip.max(took);
+                }
+            }
+            Incoming::Stderr(text) => self.record(Event::Stderr { text }),
+            Incoming::Ended => {
+                self.record(Event::Ended);
+                peer.ended();
+            }
+            Incoming::Exited { code, signal, orphans } => {
+                self.record(Event::Exited { code, signal, orphans });
+                peer.ended();
+                self.gone = true;
+            }
+        }
+        Heard::Something
+    }
+
+    async fn close(&mut self, peer: &mut Peer<'_>) {
+        if self.gone {
+            return;
+        }
+        if let Some(vitals) = self.link.vitals() {
+            self.record(Event::Vitals(vitals));
+        }
+        self.link.close();
+        self.closed = true;
+        self.record(Event::Closed);
+        let until = Instant::now() + self.bounds.exit;
+        while !self.gone {
+            if self.is_over() || matches!(self.listen_until(peer, until).await, Heard::Nothing) {
+                self.link.kill();
+                self.record(Event::Killed);
+                return;
+            }
+        }
+    }
+
+    fn record(&mut self, event: Event) {
+        let at = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let entry = Entry { at, event };
+        (self.keeper)(&entry);
+        self.entries.push(entry);
+    }
+}

@@ -1,0 +1,38 @@
+//! The life of a session: the handshake, the version, the capabilities, the end.
+
+use super::Rule;
+
+pub(in crate::rules) mod capabilities;
+mod ending;
+mod handshake;
+mod respected;
+mod version;
+
+/// The rules of this area.
+pub static RULES: &[&Rule] = &[
+    &handshake::RESULT_FIELDS,
+    &handshake::SERVER_WAITS,
+    &handshake::PING_DURING_HANDSHAKE,
+    &version::ECHO_SUPPORTED,
+    &version::COUNTER_OFFER,
+    &version::COUNTER_OFFER_LATEST,
+    &version::COUNTER_OFFER_USABLE,
+    &respected::RESPECTED,
+    &respected::RESPECTED_WEAK,
+    &capabilities::OPEN_SET,
+    &capabilities::SHAPE,
+    &ending::TIMEOUT_CANCELS,
+    &ending::EXITS_ON_EOF,
+];
+
+/// Requirements of this area that no rule judges, with the reason.
+pub static UNJUDGED: &[(&str, &str)] = &[
+    (
+        "lifecycle.timeout-exists",
+        "how long a subject waits is its own affair, so waiting longer than the harness does is no defect, and giving up leaves nothing on the wire",
+    ),
+    (
+        "lifecycle.timeout-max-despite-progress",
+        "the maximum is a setting of the subject that no run knows, and in 2026-07-28 only clients send requests",
+    ),
+];

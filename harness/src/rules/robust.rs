@@ -1,0 +1,26 @@
+//! Robustness: no crash, no hang, bounded resources, still serving. No clause demands it; any peer may need it.
+//!
+//! What these rules judge happens to a whole session, whatever revision governs its messages, so each judges it once: in
+//! the view of the revision that the session was run for. Lines on the standard output that are no messages have no rule
+//! here, since `stdio.stdout-only-messages` has a clause for them in every revision.
+//!
+//! - [`survival`]: living through a session, and ending with it
+//! - [`load`]: floods, bursts, splits, memory and processor time
+
+pub mod load;
+pub mod survival;
+
+use super::Rule;
+
+/// The rules of this area.
+pub static RULES: &[&Rule] = &[
+    &survival::SERVES_AFTER_HOSTILE_INPUT,
+    &survival::SURVIVES_SESSION,
+    &survival::EXITS_AFTER_EOF,
+    &survival::NO_ORPHANS,
+    &survival::ANSWERS_BEFORE_EOF,
+    &load::BURST_ANSWERED,
+    &load::SPLIT_MESSAGE,
+    &load::BOUNDED_MEMORY,
+    &load::BOUNDED_CPU,
+];

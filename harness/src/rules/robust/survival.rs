@@ -1,0 +1,289 @@
+//! Living through a session, and ending with it.
+
+use std::collections::HashMap;
+
+use super::super::jsonrpc::response::is_missing;
+use super::super::jsonrpc::stray::answered_astray;
+use super::super::{Breach, Check, Level, Rule, Verdict};
+use crate::revision::{Era, LISTS, Revisions};
+use crate::session::{Exchange, Fate, Phase, Speaker, View};
+use crate::transcript::{Event, Intent};
+
+/// `robust.serves-after-hostile-input`
+pub static SERVES_AFTER_HOSTILE_INPUT: Rule = Rule {
+    id: "robust.serves-after-hostile-input",
+    level: Level::Robustness,
+    side: None,
+    revisions: Revisions::ALL,
+    clause: "",
+    requires: "The subject goes on serving after whatever it was sent.",
+    judged: "Behind each departure from honesty stands a request whose answer is certain. Not answering it, and ending the \
+             session, break the rule, once a session. Before anything succeeded in the session, an exit with code 0 and \
+             an end after an error in reply are warnings: there was nothing to go on with. An answer may be an error.",
+    untested: "nothing hostile was sent",
+    judge: serves_after_hostile_input,
+};
+
+fn serves_after_hostile_input(view: View<'_>) -> Verdict {
+    if !view.is_of_the_run() || ended_by_unknown_method(view) {
+        return Verdict::untested();
+    }
+    let end = own_end(view);
+    let fences = fences(view);
+    let opened = opened(view);
+    let astray = answered_astray(view);
+    let mut checks: Vec<Check> = Vec::new();
+    let (mut latest, mut unfenced) = (None, false);
+    for (index, entry) in view.entries().iter().enumerate() {
+        match (&entry.event, latest) {
+            (Event::Sent { intent: Intent::Departure, .. }, _) => {
+                latest = Some(index);
+                unfenced = true;
+            }
+            (Event::Sent { intent: Intent::Fence, .. }, Some(departure)) => {
+                let Some(fence) = fences.get(&index).filter(|fence| fence.request().own_line) else { continue };
+                match fence.fate() {
+                    Fate::Answered if std::mem::take(&mut unfenced) => checks.push(Ok(())),
+                    Fate::Silent if opened.is_some_and(|opened| opened < index) && !astray.contains(&index) => {
+                        checks.push(Err(story(departure, index, "stops serving after hostile input")));
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+            (_, Some(departure)) if end.is_some_and(|end| end.entry == index) => {
+                let how = end.map(|end| end.how()).unwrap_or_default();
+                let breach = story(departure, index, &format!("{how} after hostile input"));
+                let before_anything = opened.is_none_or(|opened| opened > departure);
+                let orderly = end
+                    .is_some_and(|end| end.code == Some(0) || (end.signal.is_none() && was_refused(view, departure)));
+                checks.push(Err(if before_anything && orderly { breach.as_warning() } else { breach }));
+                break;
+            }
+            _ => {}
+        }
+    }
+    checks.into_iter().collect()
+}
+
+fn story(departure: usize, offence: usize, what: &str) -> Breach {
+    let mut breach = Breach::at_entry(offence, what);
+    breach.entries.insert(0, departure);
+    breach
+}
+
+/// Whether the message of this entry got an error for an answer.
+fn was_refused(view: View<'_>, entry: usize) -> bool {
+    view.every_exchange().any(|exchange| exchange.request().entry == entry && exchange.error().is_some())
+}
+
+/// `robust.survives-session`
+pub static SURVIVES_SESSION: Rule = Rule {
+    id: "robust.survives-session",
+    level: Level::Robustness,
+    side: None,
+    revisions: Revisions::ALL,
+    clause: "",
+    requires: "The subject does not end a session in which its peer is honest.",
+    judged: "An end of the output or of the process before the harness closed its half breaks it, if nothing hostile was \
+             sent. An exit with code 0 is a warning in 2026-07-28, where a server may end the session.",
+    untested: "no honest session ran to its end",
+    judge: survives_session,
+};
+
+fn survives_session(view: View<'_>) -> Verdict {
+    if !view.is_of_the_run() || ended_by_unknown_method(view) || departures(view).next().is_some() {
+        return Verdict::untested();
+    }
+    if let Some(end) = own_end(view) {
+        let breach = Breach::at_entry(end.entry, format!("{} during an honest session", end.how()));
+        let allowed = view.revision().era() == Era::Modern && end.code == Some(0);
+        return [Err(if allowed { breach.as_warning() } else { breach })].into_iter().collect();
+    }
+    let served = view.last_served().is_some();
+    let ran = view.entries().iter().any(|entry| matches!(entry.event, Event::Settled | Event::Closed));
+    (served && ran).then_some(Ok(())).into_iter().collect()
+}
+
+/// `robust.exits-after-eof`
+pub static EXITS_AFTER_EOF: Rule = Rule {
+    id: "robust.exits-after-eof",
+    level: Level::Robustness,
+    side: None,
+    revisions: Revisions::ALL,
+    clause: "",
+    requires: "The process ends soon after its input ended.",
+    judged: "Having to be killed breaks it; the exit code does not matter. A subject that had stopped answering before is \
+             left to the rule about that.",
+    untested: "the harness did not close the input of a living process",
+    judge: exits_after_eof,
+};
+
+fn exits_after_eof(view: View<'_>) -> Verdict {
+    let stalled = || fences(view).values().any(|fence| fence.fate() == Fate::Silent);
+    if !view.is_of_the_run() || own_end(view).is_some() || stalled() {
+        return Verdict::untested();
+    }
+    let Some(closed) = closed(view) else { return Verdict::untested() };
+    view.entries()
+        .iter()
+        .enumerate()
+        .skip(closed)
+        .find_map(|(index, entry)| match entry.event {
+            Event::Exited { .. } => Some(Ok(())),
+            Event::Killed => Some(Err(story(closed, index, "still runs after its input was closed"))),
+            _ => None,
+        })
+        .into_iter()
+        .collect()
+}
+
+/// `robust.no-orphans`
+pub static NO_ORPHANS: Rule = Rule {
+    id: "robust.no-orphans",
+    level: Level::Robustness,
+    side: None,
+    revisions: Revisions::ALL,
+    clause: "",
+    requires: "The subject leaves no process behind.",
+    judged: "Looked at is whether processes that it started still ran when its own had ended.",
+    untested: "the process did not end by itself",
+    judge: no_orphans,
+};
+
+fn no_orphans(view: View<'_>) -> Verdict {
+    if !view.is_of_the_run() {
+        return Verdict::untested();
+    }
+    view.entries()
+        .iter()
+        .enumerate()
+        .find_map(|(index, entry)| match entry.event {
+            Event::Exited { orphans: true, .. } => Some(Err(Breach::at_entry(index, "leaves processes behind"))),
+            Event::Exited { orphans: false, .. } => Some(Ok(())),
+            _ => None,
+        })
+        .into_iter()
+        .collect()
+}
+
+/// `robust.answers-before-eof`
+pub static ANSWERS_BEFORE_EOF: Rule = Rule {
+    id: "robust.answers-before-eof",
+    level: Level::Robustness,
+    side: None,
+    revisions: Revisions::ALL,
+    clause: "",
+    requires: "Requests that arrived before the end of the input are answered before the subject ends.",
+    judged: "Only `ping`, `server/discover` and the lists are looked at, since tools may run on for long, and only if \
+             they were still open when the harness closed its half of an honest session. Several lost answers are one \
+             finding. A subject that does not end at all is left to the rule about that.",
+    untested: "no request was open when the harness closed its half",
+    judge: answers_before_eof,
+};
+
+fn answers_before_eof(view: View<'_>) -> Verdict {
+    if !view.is_of_the_run() || own_end(view).is_some() || departures(view).next().is_some() {
+        return Verdict::untested();
+    }
+    let Some(closed) = closed(view) else { return Verdict::untested() };
+    let ended =
+        view.entries().iter().skip(closed).any(|entry| matches!(entry.event, Event::Ended | Event::Exited { .. }));
+    let (opened, astray) = (opened(view), answered_astray(view));
+    let mut lost = false;
+    view.every_exchange()
+        .filter(|exchange| exchange.request().entry < closed && exchange.open_at(closed))
+        .filter(|exchange| !astray.contains(&exchange.request().entry))
+        .filter(|exchange| is_quick(*exchange) && opened.is_some_and(|opened| opened < exchange.request().entry))
+        .filter_map(|exchange| match exchange.fate() {
+            Fate::Answered => Some(Ok(())),
+            Fate::Unsettled if ended && !std::mem::replace(&mut lost, true) => Some(Err(story(
+                exchange.request().entry,
+                closed,
+                "ends without an answer to what came before the end of its input",
+            ))),
+            _ => None,
+        })
+        .collect()
+}
+
+fn is_quick(exchange: Exchange<'_>) -> bool {
+    let request = exchange.request();
+    let method = exchange.method();
+    request.is_sound()
+        && !request.is_large()
+        && !request.in_batch
+        && (request.phase == Phase::Operating || request.modern_version().is_some())
+        && (["ping", "server/discover"].contains(&method) || LISTS.iter().any(|(list, _, _)| *list == method))
+}
+
+/// How the subject ended a session that the harness had not ended.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    entry: usize,
+    code: Option<i32>,
+    signal: Option<i32>,
+}
+
+impl End {
+    fn how(self) -> String {
+        match (self.code, self.signal) {
+            (Some(code), _) => format!("exits with code {code}"),
+            (None, Some(signal)) => format!("is ended by signal {signal}"),
+            (None, None) => "closes its output".to_owned(),
+        }
+    }
+}
+
+fn own_end(view: View<'_>) -> Option<End> {
+    let is_end = |event: &Event| matches!(event, Event::Ended | Event::Exited { .. });
+    let entry = view.entries().iter().position(|entry| is_end(&entry.event))?;
+    if closed(view).is_some_and(|closed| closed < entry) {
+        return None;
+    }
+    let (code, signal) = view
+        .entries()
+        .iter()
+        .find_map(|entry| match entry.event {
+            Event::Exited { code, signal, .. } => Some((code, signal)),
+            _ => None,
+        })
+        .unwrap_or_default();
+    Some(End { entry, code, signal })
+}
+
+fn closed(view: View<'_>) -> Option<usize> {
+    view.entries().iter().position(|entry| matches!(entry.event, Event::Closed | Event::Killed))
+}
+
+fn departures(view: View<'_>) -> impl Iterator<Item = usize> {
+    view.entries()
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| matches!(entry.event, Event::Sent { intent: Intent::Departure, .. }))
+        .map(|(index, _)| index)
+}
+
+/// The requests whose answer is certain, by their entries.
+fn fences<'s>(view: View<'s>) -> HashMap<usize, Exchange<'s>> {
+    view.every_exchange()
+        .filter(|exchange| exchange.request().intent == Intent::Fence)
+        .map(|exchange| (exchange.request().entry, exchange))
+        .collect()
+}
+
+/// The entry from which on the session is open: the first success, in the legacy era that of `initialize`.
+fn opened(view: View<'_>) -> Option<usize> {
+    view.every_exchange()
+        .filter(|exchange| exchange.is("initialize") || exchange.request().modern_version().is_some())
+        .find_map(|exchange| exchange.result().and(exchange.answer()).map(|answer| answer.entry))
+}
+
+/// Whether the session ended right behind a request for an unknown method, which has a rule with a clause.
+fn ended_by_unknown_method(view: View<'_>) -> bool {
+    let last = view.every_message().rev().find(|message| message.by == Speaker::Peer).map(|message| message.entry);
+    own_end(view).is_some()
+        && view.every_exchange().any(|exchange| {
+            Some(exchange.request().entry) == last && exchange.fate() == Fate::Cut && is_missing(exchange)
+        })
+}

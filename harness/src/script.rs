@@ -1,0 +1,225 @@
+//! What the adversarial peer does, as data: an honest session and the steps that depart from it.
+//!
+//! Scripts are TOML files in `corpus/scripts/`, one attack each. They provoke; they never decide whether the subject was
+//! right. CONTRIBUTING.md explains the format to people who write them.
+//!
+//! - [`mod@file`]: reading a script file, with errors that point at the line and the key
+//! - [`corpus`]: the scripts that are built in
+
+pub mod corpus;
+pub mod file;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::arguments::Spoil;
+use crate::revision::{Revisions, Side};
+
+/// A script.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Script {
+    /// The name, unique among the scripts; of a file its stem.
+    pub name: String,
+    /// What it does, in one sentence.
+    pub about: String,
+    /// The side that the harness plays.
+    pub side: Side,
+    /// The revisions that it makes sense in.
+    pub revisions: Revisions,
+    /// The rules whose situation it means to bring about.
+    pub provokes: Vec<String>,
+    /// What a subject must have for the script to make sense.
+    pub needs: Needs,
+    /// How the session begins.
+    pub open: Opening,
+    /// What the harness declares as a client, in its `initialize` or in each modern request.
+    pub capabilities: Json,
+    /// Departures of the first message of the opening.
+    pub hello: Hello,
+    /// How requests of the subject are answered, by method.
+    pub answers: BTreeMap<String, Answer>,
+    /// What is done after the opening, in order.
+    pub steps: Vec<Step>,
+}
+
+/// What a subject must have for a script to make sense.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Needs {
+    /// A path into the capabilities that the server declares.
+    pub capability: Vec<String>,
+    /// A fixture that the adapter or the subject file names.
+    pub fixture: Option<String>,
+    /// Speaks both eras.
+    pub dual: bool,
+}
+
+/// How a session begins.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Opening {
+    /// The legacy handshake, or one `server/discover`.
+    #[default]
+    Handshake,
+    /// The same without `notifications/initialized`.
+    Initialize,
+    /// Nothing is said first.
+    None,
+}
+
+/// How the harness answers a request of the subject.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// As an honest client with the declared capabilities would.
+    #[default]
+    Honest,
+    /// With an error.
+    Error,
+    /// Never.
+    Silent,
+}
+
+/// An `initialize` or `server/discover` with its departures.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hello {
+    /// A version in place of the run's.
+    pub version: Option<String>,
+    /// What is changed in the message.
+    pub edits: Edits,
+}
+
+/// Changes to a message that was built honestly.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Edits {
+    /// JSON pointers and the values to put there.
+    pub set: BTreeMap<String, Json>,
+    /// JSON pointers of members to take away.
+    pub drop: Vec<String>,
+}
+
+impl Edits {
+    /// Whether nothing is changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.drop.is_empty()
+    }
+}
+
+/// One thing that the peer does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Says something.
+    Say(Say),
+    /// Says several things in one write.
+    Burst(Vec<Say>),
+    /// Says several things as one JSON array.
+    Batch(Vec<Say>),
+    /// Follows the cursors of a list method to its end.
+    Walk {
+        /// The list method.
+        method: String,
+        /// The most pages to ask for.
+        pages: u32,
+    },
+    /// Waits until the subject sends this method, or for a while.
+    Until {
+        /// The method.
+        method: String,
+    },
+    /// Waits for every request that is still open.
+    Collect,
+    /// Asks something whose answer is certain, and waits for it.
+    Fence,
+    /// The opening, later.
+    Handshake(Hello),
+    /// Closes the harness's half of the conversation; the subject may still talk.
+    Close,
+}
+
+/// Something to say, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Say {
+    /// The message.
+    pub what: What,
+    /// Whether to wait for the answer.
+    pub wait: bool,
+    /// How often to say it.
+    pub repeat: u32,
+    /// In how many writes.
+    pub split: u32,
+    /// Whether a newline ends it.
+    pub newline: bool,
+    /// Whether it obeys the schema of the revision.
+    pub honest: bool,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A request.
+    Request {
+        /// Its method.
+        method: String,
+        /// Its params; an object, or absent.
+        params: Option<Json>,
+        /// An id in place of the next integer.
+        id: Option<Json>,
+        /// A progress token to ask for.
+        progress: Option<Json>,
+        /// Departures.
+        edits: Edits,
+    },
+    /// A notification.
+    Notify {
+        /// Its method.
+        method: String,
+        /// Its params.
+        params: Option<Json>,
+        /// Departures.
+        edits: Edits,
+    },
+    /// A call of a tool that the subject offers.
+    Call {
+        /// A fixture, `any` or `each`.
+        tool: String,
+        /// What the argument says that a fixture leaves open with `${text}`.
+        text: Option<String>,
+        /// Laid over the arguments of the fixture, or over the generated ones.
+        arguments: serde_json::Map<String, Json>,
+        /// The defect that the arguments get.
+        spoil: Option<Spoil>,
+        /// An id in place of the next integer.
+        id: Option<Json>,
+        /// A progress token to ask for.
+        progress: Option<Json>,
+        /// Departures.
+        edits: Edits,
+    },
+    /// Text with placeholders, as it stands.
+    Text(String),
+    /// Bytes as they stand.
+    Bytes(Vec<u8>),
+}
+
+/// What a vendor lets the harness use of a subject, by the names that scripts ask for.
+pub type Fixtures = BTreeMap<String, Fixture>;
+
+/// One thing that the harness may use.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fixture {
+    /// A tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// The arguments for the tool; `${text}` stands for a text that the script chooses.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub arguments: serde_json::Map<String, Json>,
+    /// A prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// A resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+}

@@ -1,0 +1,367 @@
+//! Reading a script file.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+use serde_json::Value as Json;
+use toml::Spanned;
+
+use super::{Answer, Edits, Hello, Needs, Opening, Say, Script, Step, What};
+use crate::arguments::Spoil;
+use crate::revision::{Era, Revision, Revisions, Side};
+
+/// A file that is no script: where, and why.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {what}")]
+pub struct ScriptError {
+    /// The name of the file as it was given.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+    /// What is wrong there, with the key.
+    pub what: String,
+}
+
+/// Reads the text of a script file.
+///
+/// # Errors
+///
+/// The first mistake, with its line and the offending key.
+pub fn read(file: &str, name: &str, text: &str) -> Result<Script, ScriptError> {
+    let fail = |span: Option<Range<usize>>, what: String| {
+        let before = text.get(..span.map_or(0, |span| span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        ScriptError { file: file.to_owned(), line, column, what }
+    };
+    let written: Written = toml::from_str(text).map_err(|error| fail(error.span(), error.message().to_owned()))?;
+    written.understand(name).map_err(|Mistake { span, what }| fail(Some(span), what))
+}
+
+/// A mistake that the syntax allows.
+struct Mistake {
+    span: Range<usize>,
+    what: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    about: String,
+    provokes: Vec<String>,
+    #[serde(default = "client")]
+    side: Side,
+    revisions: Option<Spanned<Vec<Revision>>>,
+    eras: Option<Vec<Era>>,
+    #[serde(default)]
+    needs: WrittenNeeds,
+    #[serde(default)]
+    open: Opening,
+    #[serde(default)]
+    client: WrittenClient,
+    #[serde(default)]
+    hello: WrittenHello,
+    #[serde(default)]
+    answer: BTreeMap<String, Answer>,
+    #[serde(default)]
+    step: Vec<Spanned<WrittenStep>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenNeeds {
+    #[serde(default)]
+    capability: Vec<String>,
+    fixture: Option<String>,
+    #[serde(default)]
+    dual: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenClient {
+    capabilities: Option<Json>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenHello {
+    version: Option<String>,
+    #[serde(default)]
+    set: BTreeMap<String, Json>,
+    #[serde(default)]
+    drop: Vec<String>,
+}
+
+/// Every key that any step may have; [`WrittenStep::understand`] says which go together.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenStep {
+    r#do: Spanned<String>,
+    method: Option<String>,
+    params: Option<Json>,
+    id: Option<Json>,
+    set: Option<BTreeMap<String, Json>>,
+    drop: Option<Vec<String>>,
+    wait: Option<bool>,
+    honest: Option<bool>,
+    repeat: Option<u32>,
+    split: Option<u32>,
+    newline: Option<bool>,
+    text: Option<String>,
+    base64: Option<String>,
+    progress: Option<Json>,
+    tool: Option<String>,
+    arguments: Option<serde_json::Map<String, Json>>,
+    spoil: Option<String>,
+    pages: Option<u32>,
+    version: Option<String>,
+    steps: Option<Vec<Spanned<Self>>>,
+}
+
+fn client() -> Side {
+    Side::Client
+}
+
+impl Written {
+    fn understand(self, name: &str) -> Result<Script, Mistake> {
+        let revisions = match (&self.revisions, &self.eras) {
+            (Some(revisions), Some(_)) => {
+                let what = "`revisions` and `eras` exclude each other".to_owned();
+                return Err(Mistake { span: revisions.span(), what });
+            }
+            (Some(revisions), None) => revisions.get_ref().iter().copied().collect(),
+            (None, Some(eras)) => Revisions::ALL.iter().filter(|revision| eras.contains(&revision.era())).collect(),
+            (None, None) => Revisions::ALL,
+        };
+        let steps = self.step.into_iter().map(understand_step).collect::<Result<_, _>>()?;
+        Ok(Script {
+            name: name.to_owned(),
+            about: self.about,
+            side: self.side,
+            revisions,
+            provokes: self.provokes,
+            needs: Needs { capability: self.needs.capability, fixture: self.needs.fixture, dual: self.needs.dual },
+            open: self.open,
+            capabilities: self.client.capabilities.unwrap_or_else(|| Json::Object(serde_json::Map::new())),
+            hello: Hello { version: self.hello.version, edits: Edits { set: self.hello.set, drop: self.hello.drop } },
+            answers: self.answer,
+            steps,
+        })
+    }
+}
+
+fn understand_step(step: Spanned<WrittenStep>) -> Result<Step, Mistake> {
+    let span = step.get_ref().r#do.span();
+    step.into_inner().understand().map_err(|what| match what {
+        Wrong::Here(what) => Mistake { span, what },
+        Wrong::Inside(mistake) => mistake,
+    })
+}
+
+enum Wrong {
+    Here(String),
+    Inside(Mistake),
+}
+
+impl From<Mistake> for Wrong {
+    fn from(mistake: Mistake) -> Self {
+        Self::Inside(mistake)
+    }
+}
+
+const SAYING: &[&str] = &["wait", "honest", "repeat", "split", "newline"];
+
+impl WrittenStep {
+    fn understand(mut self) -> Result<Step, Wrong> {
+        let kind = self.r#do.get_ref().clone();
+        let allowed: &[&str] = match kind.as_str() {
+            "request" => &["method", "params", "id", "set", "drop", "progress"],
+            "notify" => &["method", "params", "set", "drop"],
+            "call" => &["tool", "text", "arguments", "spoil", "id", "set", "drop", "progress"],
+            "send" => &["text", "base64"],
+            "burst" | "batch" => &["steps"],
+            "walk" => &["method", "pages"],
+            "until" => &["method"],
+            "handshake" => &["version", "set", "drop"],
+            "collect" | "fence" | "close" => &[],
+            other => {
+                let known = "request, notify, call, send, burst, batch, walk, until, collect, fence, handshake, close";
+                return Err(Wrong::Here(format!("unknown `do = \"{other}\"`; known are {known}")));
+            }
+        };
+        let saying = matches!(kind.as_str(), "request" | "notify" | "call" | "send");
+        if let Some(key) =
+            self.keys().into_iter().find(|key| !(allowed.contains(key) || saying && SAYING.contains(key)))
+        {
+            return Err(Wrong::Here(format!("key `{key}` does not belong to `do = \"{kind}\"`")));
+        }
+        Ok(match kind.as_str() {
+            "burst" => Step::Burst(self.inner()?),
+            "batch" => Step::Batch(self.inner()?),
+            "walk" => Step::Walk { method: self.method()?, pages: self.pages.unwrap_or(50) },
+            "until" => Step::Until { method: self.method()? },
+            "collect" => Step::Collect,
+            "fence" => Step::Fence,
+            "close" => Step::Close,
+            "handshake" => Step::Handshake(Hello { version: self.version.take(), edits: self.edits() }),
+            _ => Step::Say(self.say(&kind)?),
+        })
+    }
+
+    fn keys(&self) -> Vec<&'static str> {
+        [
+            ("method", self.method.is_some()),
+            ("params", self.params.is_some()),
+            ("id", self.id.is_some()),
+            ("set", self.set.is_some()),
+            ("drop", self.drop.is_some()),
+            ("wait", self.wait.is_some()),
+            ("honest", self.honest.is_some()),
+            ("repeat", self.repeat.is_some()),
+            ("split", self.split.is_some()),
+            ("newline", self.newline.is_some()),
+            ("text", self.text.is_some()),
+            ("base64", self.base64.is_some()),
+            ("progress", self.progress.is_some()),
+            ("tool", self.tool.is_some()),
+            ("arguments", self.arguments.is_some()),
+            ("spoil", self.spoil.is_some()),
+            ("pages", self.pages.is_some()),
+            ("version", self.version.is_some()),
+            ("steps", self.steps.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(key, present)| present.then_some(key))
+        .collect()
+    }
+
+    fn method(&mut self) -> Result<String, Wrong> {
+        self.method.take().ok_or_else(|| Wrong::Here("key `method` is missing".to_owned()))
+    }
+
+    fn edits(&mut self) -> Edits {
+        Edits { set: self.set.take().unwrap_or_default(), drop: self.drop.take().unwrap_or_default() }
+    }
+
+    fn inner(&mut self) -> Result<Vec<Say>, Wrong> {
+        let steps = self.steps.take().ok_or_else(|| Wrong::Here("key `steps` is missing".to_owned()))?;
+        let mut says = Vec::new();
+        for step in steps {
+            let span = step.get_ref().r#do.span();
+            match understand_step(step)? {
+                Step::Say(say) => says.push(say),
+                _ => {
+                    let what = "only request, notify, call and send can stand inside `steps`".to_owned();
+                    return Err(Mistake { span, what }.into());
+                }
+            }
+        }
+        Ok(says)
+    }
+
+    fn say(mut self, kind: &str) -> Result<Say, Wrong> {
+        let (wait, honest) = (self.wait.unwrap_or(true), self.honest);
+        let (repeat, split) = (self.repeat.unwrap_or(1), self.split.unwrap_or(1));
+        let newline = self.newline.unwrap_or(true);
+        let edits = self.edits();
+        let straight = edits.is_empty();
+        let what = match kind {
+            "request" => What::Request {
+                method: self.method()?,
+                params: self.params.take(),
+                id: self.id.take(),
+                progress: self.progress.take(),
+                edits,
+            },
+            "notify" => What::Notify { method: self.method()?, params: self.params.take(), edits },
+            "call" => What::Call {
+                tool: self.tool.take().ok_or_else(|| Wrong::Here("key `tool` is missing".to_owned()))?,
+                text: self.text.take(),
+                arguments: self.arguments.take().unwrap_or_default(),
+                spoil: self.spoil.take().map(|spoil| read_spoil(&spoil)).transpose()?.flatten(),
+                id: self.id.take(),
+                progress: self.progress.take(),
+                edits,
+            },
+            _ => match (self.text.take(), self.base64.take()) {
+                (Some(text), None) => What::Text(text),
+                (None, Some(base64)) => What::Bytes(
+                    BASE64
+                        .decode(base64)
+                        .map_err(|error| Wrong::Here(format!("key `base64` is not base64: {error}")))?,
+                ),
+                _ => return Err(Wrong::Here("`do = \"send\"` has either `text` or `base64`".to_owned())),
+            },
+        };
+        let honest = honest.unwrap_or(straight && kind != "send");
+        Ok(Say { what, wait: wait && kind != "notify" && kind != "send", repeat, split, newline, honest })
+    }
+}
+
+fn read_spoil(text: &str) -> Result<Option<Spoil>, Wrong> {
+    Ok(match text {
+        "none" => None,
+        "missing-required" => Some(Spoil::MissingRequired),
+        "wrong-type" => Some(Spoil::WrongType),
+        "unknown-member" => Some(Spoil::UnknownMember),
+        other => {
+            let known = "none, missing-required, wrong-type, unknown-member";
+            return Err(Wrong::Here(format!("unknown `spoil = \"{other}\"`; known are {known}")));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HEAD: &str = "about = \"x\"\nprovokes = []\n";
+
+    #[test]
+    fn a_small_script_reads() {
+        let script = read(
+            "x.toml",
+            "x",
+            &format!(
+                "{HEAD}eras = [\"legacy\"]\n[[step]]\ndo = \"request\"\nmethod = \"ping\"\nset = {{ \"/id\" = true }}\n"
+            ),
+        )
+        .unwrap();
+        assert_eq!(script.revisions, Revisions::LEGACY);
+        assert!(matches!(&script.steps[0], Step::Say(say) if !say.honest && say.wait));
+    }
+
+    #[test]
+    fn mistakes_point_at_their_place() {
+        let cases = [
+            ("colour = 1\n", 3, "colour"),
+            ("[[step]]\ndo = \"dance\"\n", 4, "dance"),
+            ("[[step]]\ndo = \"walk\"\nmethod = \"tools/list\"\ntext = \"x\"\n", 4, "text"),
+            ("[[step]]\ndo = \"request\"\n", 4, "method"),
+            ("[[step]]\ndo = \"fence\"\nmethd = \"x\"\n", 5, "methd"),
+            ("revisions = [\"2026-03-05\"]\n", 3, "2026-03-05"),
+            ("[[step]]\ndo = \"burst\"\nsteps = [{ do = \"fence\" }]\n", 5, "steps"),
+        ];
+        for (text, line, key) in cases {
+            let error = read("x.toml", "x", &format!("{HEAD}{text}")).unwrap_err();
+            assert_eq!(error.line, line, "{error}");
+            assert!(error.to_string().contains(key), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in any::<String>(), tail in "[a-z =\"\\[\\]{}0-9\n]{0,60}") {
+            let _ = read("x", "x", &text);
+            let _ = read("x", "x", &format!("{HEAD}{tail}"));
+        }
+    }
+}

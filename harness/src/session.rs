@@ -1,0 +1,400 @@
+//! What a transcript means: who asked what, who answered, under which revision, with which capabilities declared.
+//!
+//! A [`Session`] is built once from a [`Transcript`]. Rules read a [`View`] of it, which shows only the messages that one
+//! revision governs: an implementation may speak several in one process, and a message is judged by its own.
+//!
+//! - [`message`]: one message with its place in the protocol
+//! - [`sound`]: whether a message leaves a receiver no excuse
+//! - [`exchange`]: a request with its answers and its fate
+//! - [`view`]: what rules read
+
+pub mod exchange;
+pub mod message;
+pub mod sound;
+pub mod view;
+
+use std::collections::HashMap;
+
+pub use exchange::{Exchange, Fate};
+pub use message::{Message, Phase, Shape, Speaker};
+pub use view::View;
+
+use crate::revision::{Era, Revision, Revisions, Side, meta};
+use crate::transcript::{Delivery, Event, Intent, Transcript};
+use crate::wire::{Frame, Id, Value};
+
+/// A transcript with its messages sorted out.
+#[derive(Debug)]
+pub struct Session<'t> {
+    transcript: &'t Transcript,
+    messages: Vec<Message<'t>>,
+    exchanges: Vec<Pairing>,
+    revisions: Revisions,
+    last_settled: Option<usize>,
+}
+
+/// A request and what became of it, by index into the messages.
+#[derive(Debug)]
+struct Pairing {
+    request: usize,
+    answers: Vec<usize>,
+    cancelled: Option<usize>,
+    overdue: bool,
+    /// The harness asked something else under the same id meanwhile: nobody can say which answer is whose.
+    ambiguous: bool,
+    fate: Fate,
+}
+
+impl<'t> Session<'t> {
+    /// Sorts out a transcript. Linear in its length; never fails, whatever is in it.
+    #[must_use]
+    pub fn new(transcript: &'t Transcript) -> Self {
+        Sorter::new(transcript).sort()
+    }
+
+    /// The transcript underneath.
+    #[must_use]
+    pub fn transcript(&self) -> &'t Transcript {
+        self.transcript
+    }
+
+    /// The revisions that govern at least one message, and the one that the script was run for.
+    #[must_use]
+    pub fn revisions(&self) -> Revisions {
+        self.revisions
+    }
+
+    /// The part of the session that one revision governs.
+    #[must_use]
+    pub fn view(&'t self, revision: Revision) -> View<'t> {
+        View::new(self, revision)
+    }
+}
+
+/// The exchanges of one asking side under one id. A response goes to the oldest open one, so those that are answered come
+/// first, and a peer that asks everything under one id costs no more than another.
+#[derive(Debug, Default)]
+struct Namesakes {
+    /// None for what was no request and may be answered all the same.
+    sent: Vec<Option<usize>>,
+    answered: usize,
+    newest: Option<usize>,
+}
+
+impl Namesakes {
+    /// The newest exchange, if any is open; of several open ones, the others were newest before.
+    fn open(&self) -> Option<usize> {
+        self.sent[self.answered..].last().copied().flatten()
+    }
+
+    fn push(&mut self, exchange: Option<usize>) {
+        self.sent.push(exchange);
+        self.newest = exchange.or(self.newest);
+    }
+
+    /// The exchange that the next response under this id belongs to.
+    fn answer(&mut self) -> Option<usize> {
+        let Some(open) = self.sent.get(self.answered) else { return self.newest };
+        self.answered += 1;
+        *open
+    }
+}
+
+/// The state of the walk over the entries.
+struct Sorter<'t> {
+    transcript: &'t Transcript,
+    messages: Vec<Message<'t>>,
+    exchanges: Vec<Pairing>,
+    by_id: HashMap<(Speaker, Id), Namesakes>,
+    /// The exchange of each progress token that the peer or subject gave, by its JSON value.
+    by_token: HashMap<(Speaker, Id), usize>,
+    negotiated: Option<Revision>,
+    phase: Phase,
+}
+
+impl<'t> Sorter<'t> {
+    fn new(transcript: &'t Transcript) -> Self {
+        Self {
+            transcript,
+            messages: Vec::new(),
+            exchanges: Vec::new(),
+            by_id: HashMap::new(),
+            by_token: HashMap::new(),
+            negotiated: None,
+            phase: Phase::Before,
+        }
+    }
+
+    fn sort(mut self) -> Session<'t> {
+        let mut unended = false;
+        for (entry, recorded) in self.transcript.entries.iter().enumerate() {
+            let template = match &recorded.event {
+                Event::Sent { frame, intent, delivery } => {
+                    let own_line = !std::mem::replace(&mut unended, *delivery == Delivery::Unended) && !unended;
+                    let (intent, delivery) = (*intent, *delivery);
+                    Template { entry, at: recorded.at, by: Speaker::Peer, frame, intent, delivery, own_line }
+                }
+                Event::Received { frame, .. } => Template {
+                    entry,
+                    at: recorded.at,
+                    by: Speaker::Subject,
+                    frame,
+                    intent: Intent::Honest,
+                    delivery: Delivery::Whole,
+                    own_line: true,
+                },
+                _ => continue,
+            };
+            match template.frame.json() {
+                Ok(value) if value.is_array() && !value.is_empty() => {
+                    value.items().for_each(|item| self.add(&template, Some(item), true));
+                }
+                Ok(value) => self.add(&template, Some(value), false),
+                Err(_) => self.add(&template, None, false),
+            }
+        }
+        self.note_shared_ids();
+        let last_settled = self.transcript.entries.iter().rposition(|entry| entry.event == Event::Settled);
+        self.settle(last_settled);
+        let asked_for = Revisions::of(&[self.transcript.header.revision]);
+        let seen: Revisions =
+            self.messages.iter().filter_map(|message| message.revision).chain(asked_for.iter()).collect();
+        Session {
+            transcript: self.transcript,
+            messages: self.messages,
+            exchanges: self.exchanges,
+            revisions: seen,
+            last_settled,
+        }
+    }
+
+    fn add(&mut self, template: &Template<'t>, value: Option<Value<'t>>, in_batch: bool) {
+        let index = self.messages.len();
+        let mut message = Message::read(template, value, in_batch);
+        message.phase = self.phase;
+        message.revision = self.default_revision();
+        self.messages.push(message);
+        match self.messages[index].shape {
+            Shape::Request => self.request(index),
+            Shape::Response => self.response(index),
+            Shape::Notification => self.notification(index),
+            Shape::Other => self.nonsense(index),
+            Shape::Unreadable => {}
+        }
+    }
+
+    fn default_revision(&self) -> Option<Revision> {
+        self.negotiated.or(Some(self.transcript.header.revision))
+    }
+
+    fn is_client(&self, by: Speaker) -> bool {
+        (by == Speaker::Peer) == (self.transcript.header.side == Side::Server)
+    }
+
+    fn request(&mut self, index: usize) {
+        let message = &mut self.messages[index];
+        let by = message.by;
+        let from_client = (by == Speaker::Peer) == (self.transcript.header.side == Side::Server);
+        if from_client {
+            if let Some(version) = message.modern_version() {
+                message.revision = match version.as_str().and_then(|text| Revision::from_wire(&text)) {
+                    Some(revision) if revision.era() == Era::Legacy => None,
+                    _ => Some(Revision::V2026_07_28),
+                };
+                message.phase = Phase::Operating;
+            } else if message.is("initialize") && self.phase == Phase::Before {
+                self.phase = Phase::Handshake;
+                message.phase = Phase::Handshake;
+            }
+        }
+        let exchange = self.exchanges.len();
+        let mut ambiguous = false;
+        if let Some(id) = message.id.clone() {
+            let namesakes = self.by_id.entry((by, id)).or_default();
+            if by == Speaker::Peer && namesakes.answered < namesakes.sent.len() {
+                ambiguous = true;
+                namesakes.open().into_iter().for_each(|open| self.exchanges[open].ambiguous = true);
+            }
+            namesakes.push(Some(exchange));
+        }
+        if let Some(token) = message.params().and_then(|params| params.path(&["_meta", "progressToken"])) {
+            self.by_token.insert((by, Id::read(token)), exchange);
+        }
+        self.exchanges.push(Pairing {
+            request: index,
+            answers: Vec::new(),
+            cancelled: None,
+            overdue: false,
+            ambiguous,
+            fate: Fate::Unsettled,
+        });
+    }
+
+    /// What is no request may be answered under its id, and that is not a second answer to what had the id before.
+    fn nonsense(&mut self, index: usize) {
+        let message = &self.messages[index];
+        let by = message.by;
+        let Some(namesakes) = message.id.clone().and_then(|id| self.by_id.get_mut(&(by, id))) else { return };
+        if by == Speaker::Peer {
+            namesakes.open().into_iter().for_each(|open| self.exchanges[open].ambiguous = true);
+            namesakes.push(None);
+        }
+    }
+
+    fn response(&mut self, index: usize) {
+        let message = &self.messages[index];
+        let asked_by = message.by.other();
+        let Some(id) = message.id.clone().filter(|id| !id.is_null()) else { return };
+        let Some(exchange) = self.by_id.get_mut(&(asked_by, id)).and_then(Namesakes::answer) else { return };
+        self.exchanges[exchange].answers.push(index);
+        let request = self.exchanges[exchange].request;
+        if self.messages[request].is("initialize") && self.is_client(asked_by) {
+            self.initialize_answered(request, index);
+        }
+        self.messages[index].answers = Some(exchange);
+        self.messages[index].revision = self.messages[request].revision;
+    }
+
+    fn initialize_answered(&mut self, request: usize, answer: usize) {
+        let version = self.messages[answer].result().and_then(|result| result.member("protocolVersion"));
+        let Some(version) = version else { return };
+        let named = version.as_str().and_then(|text| Revision::from_wire(&text));
+        let legacy = named.filter(|revision| revision.era() == Era::Legacy);
+        if self.negotiated.is_none() {
+            self.negotiated = legacy;
+            self.messages[request].revision = legacy.or(self.messages[request].revision);
+        }
+    }
+
+    fn notification(&mut self, index: usize) {
+        let message = &self.messages[index];
+        let by = message.by;
+        let params = message.params();
+        if self.is_client(by) {
+            if message.is("notifications/initialized") && self.phase == Phase::Handshake {
+                self.phase = Phase::Operating;
+            }
+            if message.modern_version().is_some() {
+                self.messages[index].revision = Some(Revision::V2026_07_28);
+            }
+        } else if params.is_some_and(|params| params.path(&["_meta", meta::SUBSCRIPTION_ID]).is_some()) {
+            self.messages[index].revision = Some(Revision::V2026_07_28);
+        }
+        let message = &self.messages[index];
+        let about = |member: &str| params.and_then(|params| params.member(member)).map(Id::read);
+        if message.is("notifications/cancelled") {
+            let exchange =
+                about("requestId").and_then(|id| self.by_id.get(&(by, id))).and_then(|namesakes| namesakes.newest);
+            if let Some(exchange) = exchange {
+                let request = self.exchanges[exchange].request;
+                self.messages[index].revision = self.messages[request].revision;
+                self.exchanges[exchange].cancelled.get_or_insert(index);
+            }
+        } else if message.is("notifications/progress") {
+            let exchange = about("progressToken").and_then(|token| self.by_token.get(&(by.other(), token)));
+            if let Some(exchange) = exchange {
+                self.messages[index].revision = self.messages[self.exchanges[*exchange].request].revision;
+            }
+        }
+    }
+
+    /// Marks the messages whose sender used the same id again; 7 and "7" count as the same. Answers use the other's ids.
+    fn note_shared_ids(&mut self) {
+        fn used<'m>(message: &'m Message<'_>) -> Option<(Speaker, &'m str)> {
+            let id = message.id.as_ref().filter(|_| message.answers.is_none())?;
+            Some((message.by, id.text().trim_matches('"')))
+        }
+        let mut uses: HashMap<(Speaker, &str), u32> = HashMap::new();
+        for key in self.messages.iter().filter_map(used) {
+            *uses.entry(key).or_default() += 1;
+        }
+        let shared: Vec<bool> =
+            self.messages.iter().map(|message| used(message).is_some_and(|key| uses.get(&key) > Some(&1))).collect();
+        for (message, shares_id) in self.messages.iter_mut().zip(shared) {
+            message.shares_id = shares_id;
+        }
+    }
+
+    /// Decides what became of each request.
+    fn settle(&mut self, last_settled: Option<usize>) {
+        let entries = &self.transcript.entries;
+        let end = entries.iter().position(|entry| matches!(entry.event, Event::Ended | Event::Exited { .. }));
+        let closed = entries.iter().position(|entry| entry.event == Event::Closed);
+        let expired: HashMap<&str, usize> = entries
+            .iter()
+            .enumerate()
+            .filter_map(|(index, entry)| match &entry.event {
+                Event::Expired { id } => Some((id.as_str(), index)),
+                _ => None,
+            })
+            .collect();
+        for exchange in &mut self.exchanges {
+            let request = &self.messages[exchange.request];
+            let asked = request.entry;
+            exchange.overdue =
+                request.id.as_ref().and_then(|id| expired.get(id.text())).is_some_and(|index| *index > asked);
+            exchange.fate = if !exchange.answers.is_empty() {
+                Fate::Answered
+            } else if exchange.cancelled.is_some() {
+                Fate::Cancelled
+            } else if exchange.overdue || last_settled.is_some_and(|settled| settled > asked) {
+                Fate::Silent
+            } else if end.is_some_and(|end| end > asked && closed.is_none_or(|closed| closed > end)) {
+                Fate::Cut
+            } else {
+                Fate::Unsettled
+            };
+        }
+    }
+}
+
+/// What the messages of one entry have in common.
+struct Template<'t> {
+    entry: usize,
+    at: u64,
+    by: Speaker,
+    frame: &'t Frame,
+    intent: Intent,
+    delivery: Delivery,
+    own_line: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::sketch;
+
+    const REVISION: Revision = Revision::V2025_11_25;
+
+    #[test]
+    fn requests_under_an_id_in_use_are_nobodys() {
+        let transcript = sketch::server(
+            REVISION,
+            r#"
+            handshake
+            > {"jsonrpc":"2.0","id":"1","method":"tools/call","params":{"name":"a"}}
+            > {"jsonrpc":"2.0","id":"\u0031","method":"tools/list"}
+            > {"jsonrpc":"2.0","id":1,"method":"ping"}
+            < {"jsonrpc":"2.0","id":"1","result":{"tools":[]}}
+            < {"jsonrpc":"2.0","id":1,"result":{}}
+            > {"jsonrpc":"2.0","id":1,"method":"prompts/list"}
+            "#,
+        )
+        .unwrap();
+        let session = Session::new(&transcript);
+        let judged: Vec<&str> = session.view(REVISION).exchanges().map(Exchange::method).collect();
+        assert_eq!(judged, ["initialize", "ping", "prompts/list"]);
+    }
+
+    #[test]
+    fn answers_go_to_the_oldest_open_request_and_then_to_the_newest() {
+        let one = |text: &str| format!("{text}\n").repeat(3);
+        let asked = one(r#"< {"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+        let answered = one(r#"> {"jsonrpc":"2.0","id":1,"result":{}}"#);
+        let transcript = sketch::server(REVISION, &format!("{asked}{answered}{answered}")).unwrap();
+        let session = Session::new(&transcript);
+        let answers: Vec<usize> =
+            session.view(REVISION).exchanges_by(Speaker::Subject).map(|exchange| exchange.answers().count()).collect();
+        assert_eq!(answers, [1, 1, 4]);
+    }
+}

@@ -1,0 +1,185 @@
+//! Everything that happened on a link, in order.
+//!
+//! A transcript is a plain value: no clock, handle or socket is in it. Everything either makes one or judges one.
+//! On disk it is JSON Lines: a [`Header`] with a format version, then one [`Entry`] a line, written as the session runs.
+//!
+//! - [`mod@file`]: reading and writing the format
+//! - [`sketch`]: a short notation for transcripts that people write by hand
+
+pub mod file;
+pub mod sketch;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::revision::{Revision, Side};
+use crate::wire::Frame;
+
+/// The format version that this build writes; it reads this one and all earlier ones.
+pub const FORMAT: u32 = 1;
+
+/// A whole session as it was recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transcript {
+    /// What was run against whom.
+    pub header: Header,
+    /// What happened, oldest first.
+    pub entries: Vec<Entry>,
+}
+
+/// The first line of a transcript.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Header {
+    /// The format version, [`FORMAT`].
+    #[serde(rename = "turncoat-transcript")]
+    pub format: u32,
+    /// The version of the tool that wrote it.
+    pub tool: String,
+    /// The side that the subject plays.
+    pub side: Side,
+    /// The revision that the script was run for; the session may have negotiated another.
+    pub revision: Revision,
+    /// The name of the script, empty for a recording.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub script: String,
+    /// The seed of the peer's choices.
+    #[serde(default)]
+    pub seed: u64,
+    /// What was known about the subject before the session began.
+    #[serde(default)]
+    pub facts: Facts,
+}
+
+impl Header {
+    /// A header for a session of this build with a subject of this side.
+    #[must_use]
+    pub fn new(side: Side, revision: Revision) -> Self {
+        Self {
+            format: FORMAT,
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            side,
+            revision,
+            script: String::new(),
+            seed: 0,
+            facts: Facts::default(),
+        }
+    }
+}
+
+/// What control sessions taught about a subject; lets a rule compare sessions and stay a pure function.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+pub struct Facts {
+    /// The revisions that the subject was seen to speak, out of all released ones; empty if nobody asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revisions: Vec<Revision>,
+    /// Per list method, the item keys (name, uri, uriTemplate) of a full walk in a control session of this revision.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lists: BTreeMap<String, Vec<String>>,
+    /// The text of the capability object that the subject declared in a control session of this revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<String>,
+    /// The names of prompts and URIs of resources whose handlers always fail, as the vendor says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failing: Vec<String>,
+}
+
+/// One event with its time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Microseconds since the session was opened.
+    pub at: u64,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Something that happened on a link.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The harness sent a message.
+    Sent {
+        /// Its bytes, without the newline.
+        frame: Frame,
+        /// Why it was sent.
+        intent: Intent,
+        /// How it was put on the wire.
+        delivery: Delivery,
+    },
+    /// The subject sent a message (on stdio: a line).
+    Received {
+        /// Its bytes, without the newline.
+        frame: Frame,
+        /// Longer than the harness keeps; the rest was dropped.
+        cut: bool,
+        /// The output ended before its newline came.
+        unfinished: bool,
+    },
+    /// The subject wrote to its standard error.
+    Stderr {
+        /// As text, bounded.
+        text: String,
+    },
+    /// The harness waited for an answer until its deadline.
+    Expired {
+        /// The JSON text of the id that was not answered.
+        id: String,
+    },
+    /// Fences behind everything sent so far were answered and a grace has passed: what is not here now does not come.
+    Settled,
+    /// The harness closed its half; the subject may still talk.
+    Closed,
+    /// The subject's output ended.
+    Ended,
+    /// The subject's process ended by itself.
+    Exited {
+        /// The exit code; none if a signal ended it.
+        code: Option<i32>,
+        /// The signal that ended it.
+        signal: Option<i32>,
+        /// Whether processes that it started were still running.
+        orphans: bool,
+    },
+    /// The subject was still running at the end of its time and the harness ended it.
+    Killed,
+    /// Vital signs, taken when the session was about to end.
+    Vitals(Vitals),
+}
+
+/// Why the harness sent a message.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Intent {
+    /// As an honest peer would.
+    #[default]
+    Honest,
+    /// A script departed from honesty here.
+    Departure,
+    /// An honest request whose answer is certain, to see that everything before it had its turn.
+    Fence,
+}
+
+/// How a message was put on the wire.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delivery {
+    /// In one write of its own.
+    #[default]
+    Whole,
+    /// In several writes.
+    Split,
+    /// In one write together with other messages.
+    Burst,
+    /// As part of a flood of many messages.
+    Flood,
+    /// Without the newline that should have ended it.
+    Unended,
+}
+
+/// What a session cost the subject.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+pub struct Vitals {
+    /// The most memory that it held, in bytes.
+    pub peak_bytes: u64,
+    /// The processor time that it used, in microseconds.
+    pub cpu_micros: u64,
+}

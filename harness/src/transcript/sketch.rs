@@ -1,0 +1,205 @@
+//! A short notation for transcripts that people write by hand.
+//!
+//! ```text
+//! handshake                                  an honest opening in the revision at hand (see below)
+//! handshake {"tools":{}}                     the same, and the server declares these capabilities
+//! > {"jsonrpc":"2.0","id":1,"method":"ping"} sent by the harness
+//! >! {"jsonrpc":"2.0","id":[]}               sent by the harness as a departure from honesty
+//! >? {"jsonrpc":"2.0","id":2,"method":"ping"} sent by the harness as a fence
+//! < {"jsonrpc":"2.0","id":1,"result":{}}     received from the subject
+//! <~ {"jsonrpc":"2.0"                        received, but its newline never came
+//! <x ff0d                                    received, in hexadecimal: bytes that a line of text cannot have
+//! expired 1        settled        closed        ended        exited 0        killed
+//! exited signal 9                            ended by a signal
+//! exited 0 orphans                           left processes behind
+//! vitals 1000 2000                           peak bytes, processor microseconds
+//! stderr some text
+//! facts {"revisions":["2025-11-25"]}         what control sessions taught, as in the header of a file
+//! ```
+//!
+//! Blank lines and lines that begin with `#` say nothing. A line `split`, `burst`, `flood` or `unended` in front of a
+//! sent message says how it was delivered. The handshake uses id 0; for a server subject it is `initialize`, its
+//! answer and `notifications/initialized`, or `server/discover` and its answer. `${meta}` in a message
+//! stands for the `_meta` member that a request of the era has, and `${complete}` for the members of every list result;
+//! `${text:N}` is N letters, and `${nest:N}` N nested arrays.
+
+use super::{Delivery, Entry, Event, Facts, Header, Intent, Transcript, Vitals};
+use crate::revision::{Era, Revision, Side, meta};
+use crate::wire::Frame;
+
+/// A line that the notation does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {text:?} is no line of a sketch")]
+pub struct SketchError {
+    /// Counted from 1.
+    pub line: usize,
+    /// The line.
+    pub text: String,
+}
+
+/// Reads a sketch of a session with a server.
+///
+/// # Errors
+///
+/// The first line that the notation does not have.
+pub fn server(revision: Revision, text: &str) -> Result<Transcript, SketchError> {
+    let mut sketch = Sketch { revision, entries: Vec::new(), delivery: Delivery::Whole, facts: Facts::default() };
+    for (index, line) in text.lines().map(str::trim).enumerate() {
+        if !line.is_empty() && !line.starts_with('#') {
+            sketch.line(line).ok_or_else(|| SketchError { line: index + 1, text: line.to_owned() })?;
+        }
+    }
+    let header = Header { facts: sketch.facts, ..Header::new(Side::Server, revision) };
+    Ok(Transcript { header, entries: sketch.entries })
+}
+
+struct Sketch {
+    revision: Revision,
+    entries: Vec<Entry>,
+    delivery: Delivery,
+    facts: Facts,
+}
+
+impl Sketch {
+    fn line(&mut self, line: &str) -> Option<()> {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let rest = rest.trim();
+        match word {
+            ">" => self.sent(rest, Intent::Honest),
+            ">!" => self.sent(rest, Intent::Departure),
+            ">?" => self.sent(rest, Intent::Fence),
+            "<" => self.received(rest),
+            "<~" => self.heard(rest, true),
+            "<x" => self.heard(bytes(rest)?, false),
+            "handshake" => self.handshake(if rest.is_empty() { "{}" } else { rest }),
+            "split" => self.delivery = Delivery::Split,
+            "burst" => self.delivery = Delivery::Burst,
+            "flood" => self.delivery = Delivery::Flood,
+            "unended" => self.delivery = Delivery::Unended,
+            "expired" => self.push(Event::Expired { id: rest.to_owned() }),
+            "settled" => self.push(Event::Settled),
+            "closed" => self.push(Event::Closed),
+            "ended" => self.push(Event::Ended),
+            "killed" => self.push(Event::Killed),
+            "facts" => self.facts = serde_json::from_str(rest).ok()?,
+            "stderr" => self.push(Event::Stderr { text: rest.to_owned() }),
+            "exited" => {
+                let (status, orphans) = rest.strip_suffix(" orphans").map_or((rest, false), |status| (status, true));
+                let (code, signal) = match status.strip_prefix("signal ") {
+                    Some(signal) => (None, Some(signal.parse().ok()?)),
+                    None => (Some(status.parse().ok()?), None),
+                };
+                self.push(Event::Exited { code, signal, orphans });
+            }
+            "vitals" => {
+                let (peak, cpu) = rest.split_once(' ')?;
+                self.push(Event::Vitals(Vitals {
+                    peak_bytes: peak.parse().ok()?,
+                    cpu_micros: cpu.trim().parse().ok()?,
+                }));
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn push(&mut self, event: Event) {
+        let at = self.entries.len() as u64 * 1000;
+        self.entries.push(Entry { at, event });
+    }
+
+    fn sent(&mut self, text: &str, intent: Intent) {
+        let delivery = std::mem::take(&mut self.delivery);
+        let frame = Frame::new(self.expand(text));
+        self.push(Event::Sent { frame, intent, delivery });
+    }
+
+    fn received(&mut self, text: &str) {
+        self.heard(self.expand(text), false);
+    }
+
+    fn heard(&mut self, bytes: impl Into<Vec<u8>>, unfinished: bool) {
+        self.push(Event::Received { frame: Frame::new(bytes), cut: false, unfinished });
+    }
+
+    fn expand(&self, text: &str) -> String {
+        let (meta, complete) = match self.revision.era() {
+            Era::Modern => (
+                format!(
+                    r#""_meta":{{"{}":"{}","{}":{{}}}}"#,
+                    meta::PROTOCOL_VERSION,
+                    self.revision,
+                    meta::CLIENT_CAPABILITIES
+                ),
+                r#""resultType":"complete","ttlMs":0,"cacheScope":"private""#,
+            ),
+            Era::Legacy => (r#""_meta":{}"#.to_owned(), r#""_meta":{}"#),
+        };
+        let text = text.replace("${meta}", &meta).replace("${complete}", complete);
+        let text = repeated(&text, "${text:", |count| "x".repeat(count));
+        repeated(&text, "${nest:", |count| format!("{}{}", "[".repeat(count), "]".repeat(count)))
+    }
+
+    fn handshake(&mut self, capabilities: &str) {
+        let version = self.revision;
+        match version.era() {
+            Era::Legacy => {
+                self.sent(
+                    &format!(
+                        r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"{version}","capabilities":{{}},"clientInfo":{{"name":"sketch","version":"1"}}}}}}"#
+                    ),
+                    Intent::Honest,
+                );
+                self.received(&format!(
+                    r#"{{"jsonrpc":"2.0","id":0,"result":{{"protocolVersion":"{version}","capabilities":{capabilities},"serverInfo":{{"name":"sketch","version":"1"}}}}}}"#
+                ));
+                self.sent(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, Intent::Honest);
+            }
+            Era::Modern => {
+                self.sent(r#"{"jsonrpc":"2.0","id":0,"method":"server/discover","params":{${meta}}}"#, Intent::Honest);
+                self.received(&format!(
+                    r#"{{"jsonrpc":"2.0","id":0,"result":{{${{complete}},"supportedVersions":["{version}"],"capabilities":{capabilities},"_meta":{{"{}":{{"name":"sketch","version":"1"}}}}}}}}"#,
+                    meta::SERVER_INFO
+                ));
+            }
+        }
+    }
+}
+
+/// The text with each `${name:N}` replaced by what N makes of it.
+fn repeated(text: &str, opening: &str, make: impl Fn(usize) -> String) -> String {
+    let mut parts = text.split(opening);
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (count, rest) = part.split_once('}').unwrap_or((part, ""));
+        filled.push_str(&make(count.parse().unwrap_or_default()));
+        filled.push_str(rest);
+    }
+    filled
+}
+
+fn bytes(hexadecimal: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        hexadecimal.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
+    Some(digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sketch_becomes_entries() {
+        for revision in Revision::ALL {
+            let text = "handshake {\"tools\":{}}\n# nothing\nsplit\n>! {\"jsonrpc\":\"2.0\"}\nexited signal 9 orphans";
+            let transcript = server(revision, text).unwrap();
+            for entry in &transcript.entries {
+                if let Event::Sent { frame, .. } | Event::Received { frame, .. } = &entry.event {
+                    frame.json().unwrap();
+                }
+            }
+        }
+        assert_eq!(server(Revision::V2025_11_25, "\nwhat").unwrap_err().line, 2);
+    }
+}

@@ -1,0 +1,772 @@
+//! A JSON reader that forgets nothing: number text, duplicate keys, spelling of strings.
+//!
+//! It is iterative, so depth costs memory and never stack, and linear in the length of the text.
+//! serde_json serves for data that this project writes; it drops what a judge of the wire must see.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use serde_json::Value as Tree;
+
+/// The most values one document may hold; a longer one is refused as [`Fault::TooManyValues`] to bound memory.
+pub const MOST_VALUES: usize = 2_000_000;
+
+/// Containers compared member by member below this depth, and by their text above it.
+const COMPARED_DEPTH: usize = 128;
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// A number; its text is kept.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+/// Why a text is not JSON.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// The text ends inside a value, or is empty.
+    #[error("text ends early")]
+    EndsEarly,
+    /// A byte that the grammar does not allow here.
+    #[error("unexpected byte")]
+    Unexpected,
+    /// Something follows the value.
+    #[error("more text follows the value")]
+    Trailing,
+    /// More than [`MOST_VALUES`] values.
+    #[error("too many values to look into")]
+    TooManyValues,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    kind: Kind,
+    start: u32,
+    end: u32,
+    /// The index of the first node behind this value and all that it holds.
+    after: u32,
+}
+
+/// A parsed text: offsets into it, never a copy of it.
+#[derive(Debug)]
+pub struct Document {
+    nodes: Vec<Node>,
+    duplicate_keys: Vec<u32>,
+}
+
+impl Document {
+    /// Parses a text, which must stay at hand for [`Document::root`].
+    ///
+    /// # Errors
+    ///
+    /// The fault with its byte offset. Texts of 4 GiB and more are refused as too long.
+    pub fn parse(text: &str) -> Result<Self, (Fault, usize)> {
+        if u32::try_from(text.len()).is_err() {
+            return Err((Fault::TooManyValues, 0));
+        }
+        Reader { text: text.as_bytes(), at: 0, nodes: Vec::new(), open: Vec::new() }.read(text)
+    }
+
+    /// The outermost value, over the text that was parsed.
+    #[must_use]
+    pub fn root<'a>(&'a self, text: &'a str) -> Value<'a> {
+        Value { text, document: self, index: 0 }
+    }
+
+    /// Byte offsets of keys that repeat an earlier key of the same object.
+    #[must_use]
+    pub fn duplicate_keys(&self) -> &[u32] {
+        &self.duplicate_keys
+    }
+}
+
+struct Reader<'t> {
+    text: &'t [u8],
+    at: usize,
+    nodes: Vec<Node>,
+    open: Vec<u32>,
+}
+
+/// What may come next.
+#[derive(Clone, Copy, PartialEq)]
+enum Expect {
+    Value,
+    ValueOrEnd,
+    Key,
+    KeyOrEnd,
+    CommaOrEnd,
+    Nothing,
+}
+
+impl Reader<'_> {
+    fn read(mut self, text: &str) -> Result<Document, (Fault, usize)> {
+        let mut duplicate_keys = Vec::new();
+        let mut expect = Expect::Value;
+        loop {
+            self.skip_space();
+            let Some(&byte) = self.text.get(self.at) else {
+                return if expect == Expect::Nothing {
+                    Ok(Document { nodes: self.nodes, duplicate_keys })
+                } else {
+                    Err((Fault::EndsEarly, self.at))
+                };
+            };
+            expect = match (expect, byte) {
+                (Expect::Nothing, _) => return Err((Fault::Trailing, self.at)),
+                (Expect::Value | Expect::ValueOrEnd, b'{') => {
+                    self.open(Kind::Object)?;
+                    Expect::KeyOrEnd
+                }
+                (Expect::Value | Expect::ValueOrEnd, b'[') => {
+                    self.open(Kind::Array)?;
+                    Expect::ValueOrEnd
+                }
+                (Expect::ValueOrEnd | Expect::CommaOrEnd, b']') => self.close(Kind::Array)?,
+                (Expect::KeyOrEnd | Expect::CommaOrEnd, b'}') => {
+                    let object = self.open.last().copied();
+                    let next = self.close(Kind::Object)?;
+                    if let Some(object) = object {
+                        self.note_duplicates(text, object, &mut duplicate_keys);
+                    }
+                    next
+                }
+                (Expect::Key | Expect::KeyOrEnd, b'"') => {
+                    self.string()?;
+                    self.skip_space();
+                    match self.text.get(self.at) {
+                        Some(b':') => self.at += 1,
+                        Some(_) => return Err((Fault::Unexpected, self.at)),
+                        None => return Err((Fault::EndsEarly, self.at)),
+                    }
+                    Expect::Value
+                }
+                (Expect::CommaOrEnd, b',') => {
+                    self.at += 1;
+                    match self.innermost() {
+                        Some(Kind::Object) => Expect::Key,
+                        _ => Expect::Value,
+                    }
+                }
+                (Expect::Value | Expect::ValueOrEnd, _) => {
+                    self.scalar(byte)?;
+                    self.behind_value()
+                }
+                _ => return Err((Fault::Unexpected, self.at)),
+            };
+        }
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.text.get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn innermost(&self) -> Option<Kind> {
+        self.open.last().map(|index| self.nodes[*index as usize].kind)
+    }
+
+    fn behind_value(&self) -> Expect {
+        if self.open.is_empty() { Expect::Nothing } else { Expect::CommaOrEnd }
+    }
+
+    fn push(&mut self, kind: Kind, start: usize, end: usize) -> Result<(), (Fault, usize)> {
+        if self.nodes.len() >= MOST_VALUES {
+            return Err((Fault::TooManyValues, start));
+        }
+        let after = self.nodes.len() as u32 + 1;
+        self.nodes.push(Node { kind, start: start as u32, end: end as u32, after });
+        Ok(())
+    }
+
+    fn open(&mut self, kind: Kind) -> Result<(), (Fault, usize)> {
+        self.open.push(self.nodes.len() as u32);
+        self.push(kind, self.at, self.at)?;
+        self.at += 1;
+        Ok(())
+    }
+
+    fn close(&mut self, kind: Kind) -> Result<Expect, (Fault, usize)> {
+        if self.innermost() != Some(kind) {
+            return Err((Fault::Unexpected, self.at));
+        }
+        self.at += 1;
+        if let Some(index) = self.open.pop() {
+            let after = self.nodes.len() as u32;
+            let node = &mut self.nodes[index as usize];
+            node.end = self.at as u32;
+            node.after = after;
+        }
+        Ok(self.behind_value())
+    }
+
+    fn note_duplicates(&self, text: &str, object: u32, found: &mut Vec<u32>) {
+        let after = self.nodes[object as usize].after;
+        let mut seen: Vec<(&[u8], u32)> = Vec::new();
+        let mut index = object + 1;
+        while index < after {
+            let key = self.nodes[index as usize];
+            seen.push((&self.text[key.start as usize..key.end as usize], key.start));
+            index = self.nodes[index as usize + 1].after;
+        }
+        if seen.len() <= 8 && seen.iter().all(|(key, _)| !key.contains(&b'\\')) {
+            for (position, (key, start)) in seen.iter().enumerate() {
+                if seen[..position].iter().any(|(earlier, _)| earlier == key) {
+                    found.push(*start);
+                }
+            }
+            return;
+        }
+        let mut known = HashSet::with_capacity(seen.len());
+        for (key, start) in seen {
+            let raw = &text[start as usize..start as usize + key.len()];
+            if !known.insert(unescape(raw)) {
+                found.push(start);
+            }
+        }
+    }
+
+    fn scalar(&mut self, first: u8) -> Result<(), (Fault, usize)> {
+        match first {
+            b'"' => self.string(),
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.word(b"true", Kind::Bool),
+            b'f' => self.word(b"false", Kind::Bool),
+            b'n' => self.word(b"null", Kind::Null),
+            _ => Err((Fault::Unexpected, self.at)),
+        }
+    }
+
+    fn word(&mut self, word: &[u8], kind: Kind) -> Result<(), (Fault, usize)> {
+        let rest = &self.text[self.at..];
+        if rest.starts_with(word) {
+            self.push(kind, self.at, self.at + word.len())?;
+            self.at += word.len();
+            Ok(())
+        } else if word.starts_with(rest) {
+            Err((Fault::EndsEarly, self.text.len()))
+        } else {
+            Err((Fault::Unexpected, self.at))
+        }
+    }
+
+    fn string(&mut self) -> Result<(), (Fault, usize)> {
+        let start = self.at;
+        let mut at = start + 1;
+        loop {
+            match self.text.get(at) {
+                None => return Err((Fault::EndsEarly, at)),
+                Some(b'"') => break,
+                Some(b'\\') => match self.text.get(at + 1) {
+                    None => return Err((Fault::EndsEarly, at + 1)),
+                    Some(b'u') => {
+                        for digit in at + 2..at + 6 {
+                            match self.text.get(digit) {
+                                None => return Err((Fault::EndsEarly, digit)),
+                                Some(byte) if byte.is_ascii_hexdigit() => {}
+                                Some(_) => return Err((Fault::Unexpected, digit)),
+                            }
+                        }
+                        at += 6;
+                    }
+                    Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at += 2,
+                    Some(_) => return Err((Fault::Unexpected, at + 1)),
+                },
+                Some(0..=0x1f) => return Err((Fault::Unexpected, at)),
+                Some(_) => at += 1,
+            }
+        }
+        self.push(Kind::String, start, at + 1)?;
+        self.at = at + 1;
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), (Fault, usize)> {
+        let start = self.at;
+        if self.text[self.at] == b'-' {
+            self.at += 1;
+        }
+        match self.text.get(self.at) {
+            Some(b'0') => self.at += 1,
+            _ => self.digits()?,
+        }
+        if self.text.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.text.get(self.at), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.text.get(self.at), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        self.push(Kind::Number, start, self.at)
+    }
+
+    fn digits(&mut self) -> Result<(), (Fault, usize)> {
+        let start = self.at;
+        while matches!(self.text.get(self.at), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        match self.text.get(self.at) {
+            _ if self.at > start => Ok(()),
+            None => Err((Fault::EndsEarly, self.at)),
+            Some(_) => Err((Fault::Unexpected, self.at)),
+        }
+    }
+}
+
+/// A value inside a [`Document`], as cheap to copy as a reference.
+#[derive(Clone, Copy)]
+pub struct Value<'a> {
+    text: &'a str,
+    document: &'a Document,
+    index: u32,
+}
+
+impl<'a> Value<'a> {
+    /// What the value is.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        self.node().kind
+    }
+
+    /// The exact text of the value.
+    #[must_use]
+    pub fn raw(self) -> &'a str {
+        let node = self.node();
+        &self.text[node.start as usize..node.end as usize]
+    }
+
+    /// The text of the value for a message, cut off where it grows long.
+    #[must_use]
+    pub fn brief(self) -> String {
+        let raw = self.raw();
+        match raw.char_indices().nth(80) {
+            Some((end, _)) => format!("{}…", &raw[..end]),
+            None => raw.to_owned(),
+        }
+    }
+
+    /// The byte offset of the value in its frame.
+    #[must_use]
+    pub fn offset(self) -> usize {
+        self.node().start as usize
+    }
+
+    /// Whether it is an object.
+    #[must_use]
+    pub fn is_object(self) -> bool {
+        self.kind() == Kind::Object
+    }
+
+    /// Whether it is an array.
+    #[must_use]
+    pub fn is_array(self) -> bool {
+        self.kind() == Kind::Array
+    }
+
+    /// Whether it is a string.
+    #[must_use]
+    pub fn is_string(self) -> bool {
+        self.kind() == Kind::String
+    }
+
+    /// Whether it is a number.
+    #[must_use]
+    pub fn is_number(self) -> bool {
+        self.kind() == Kind::Number
+    }
+
+    /// Whether it is `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// Whether it is `true` or `false`.
+    #[must_use]
+    pub fn is_bool(self) -> bool {
+        self.kind() == Kind::Bool
+    }
+
+    /// The truth value of a boolean.
+    #[must_use]
+    pub fn as_bool(self) -> Option<bool> {
+        self.is_bool().then(|| self.raw() == "true")
+    }
+
+    /// The characters of a string; a lone surrogate becomes U+FFFD (see [`Value::has_lone_surrogate`]).
+    #[must_use]
+    pub fn as_str(self) -> Option<Cow<'a, str>> {
+        self.is_string().then(|| unescape(self.raw()))
+    }
+
+    /// Whether the value is this string.
+    #[must_use]
+    pub fn is(self, text: &str) -> bool {
+        self.as_str().is_some_and(|own| own == text)
+    }
+
+    /// Whether the string has an escaped half of a surrogate pair.
+    #[must_use]
+    pub fn has_lone_surrogate(self) -> bool {
+        self.is_string() && decode(self.raw()).1
+    }
+
+    /// The number as `f64`, with all its rounding.
+    #[must_use]
+    pub fn as_f64(self) -> Option<f64> {
+        self.is_number().then(|| self.raw().parse().ok()).flatten()
+    }
+
+    /// The number as `i64`, if it is integral and fits, however it is spelt (`1e3` is 1000).
+    #[must_use]
+    pub fn as_i64(self) -> Option<i64> {
+        let raw = self.is_number().then(|| self.raw())?;
+        raw.parse().ok().or_else(|| Decimal::read(raw)?.to_i64())
+    }
+
+    /// Whether it is a number without a fraction, however it is spelt (`1.0` is one).
+    #[must_use]
+    pub fn is_integral(self) -> bool {
+        self.is_number() && Decimal::read(self.raw()).is_some_and(|decimal| decimal.exponent >= 0)
+    }
+
+    /// The first member of an object with this key.
+    #[must_use]
+    pub fn member(self, key: &str) -> Option<Self> {
+        let node = self.node();
+        let end = if node.kind == Kind::Object { node.after } else { 0 };
+        let mut index = self.index + 1;
+        while index < end {
+            let value = self.at(index + 1);
+            let name = self.at(index).raw();
+            // A spelling with escapes is longer than what it spells.
+            if name.len() == key.len() + 2 {
+                if &name.as_bytes()[1..=key.len()] == key.as_bytes() && !key.contains('\\') {
+                    return Some(value);
+                }
+            } else if name.len() > key.len() + 2 && unescape(name) == key {
+                return Some(value);
+            }
+            index = value.node().after;
+        }
+        None
+    }
+
+    /// The value at the end of a path of keys.
+    #[must_use]
+    pub fn path(self, keys: &[&str]) -> Option<Self> {
+        keys.iter().try_fold(self, |value, key| value.member(key))
+    }
+
+    /// The members of an object in their order, duplicates included; nothing for other values.
+    pub fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Self)> {
+        let node = self.node();
+        let end = if node.kind == Kind::Object { node.after } else { 0 };
+        let mut index = self.index + 1;
+        std::iter::from_fn(move || {
+            (index < end).then(|| {
+                let key = self.at(index);
+                let value = self.at(index + 1);
+                index = value.node().after;
+                (unescape(key.raw()), value)
+            })
+        })
+    }
+
+    /// The items of an array; nothing for other values.
+    pub fn items(self) -> impl Iterator<Item = Self> {
+        let node = self.node();
+        let end = if node.kind == Kind::Array { node.after } else { 0 };
+        let mut index = self.index + 1;
+        std::iter::from_fn(move || {
+            (index < end).then(|| {
+                let value = self.at(index);
+                index = value.node().after;
+                value
+            })
+        })
+    }
+
+    /// Whether an array or object holds nothing.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.node().after == self.index + 1
+    }
+
+    /// Every value in this one, itself first, in the order of the text.
+    pub fn descendants(self) -> impl Iterator<Item = Self> {
+        (self.index..self.node().after).map(move |index| self.at(index))
+    }
+
+    /// Whether both are the same JSON value: members in any order, numbers by value, strings by characters.
+    #[must_use]
+    pub fn same(self, other: Value<'_>) -> bool {
+        same(self, other, COMPARED_DEPTH)
+    }
+
+    /// The value as a tree for data that nests at most 128 deep; number spelling and duplicate keys are lost.
+    #[must_use]
+    pub fn to_tree(self) -> Option<Tree> {
+        serde_json::from_str(self.raw()).ok()
+    }
+
+    fn at(self, index: u32) -> Self {
+        Self { index, ..self }
+    }
+
+    fn node(self) -> Node {
+        self.document.nodes[self.index as usize]
+    }
+}
+
+impl std::fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.raw())
+    }
+}
+
+impl std::fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.raw())
+    }
+}
+
+fn same(left: Value<'_>, right: Value<'_>, depth: usize) -> bool {
+    if left.kind() != right.kind() {
+        return false;
+    }
+    if left.raw() == right.raw() {
+        return true;
+    }
+    match left.kind() {
+        Kind::Number => Decimal::read(left.raw()).is_some_and(|number| Decimal::read(right.raw()) == Some(number)),
+        Kind::String => left.as_str() == right.as_str(),
+        Kind::Array | Kind::Object if depth == 0 => false,
+        Kind::Array => {
+            let (mut ours, mut theirs) = (left.items(), right.items());
+            loop {
+                match (ours.next(), theirs.next()) {
+                    (None, None) => return true,
+                    (Some(a), Some(b)) if same(a, b, depth - 1) => {}
+                    _ => return false,
+                }
+            }
+        }
+        Kind::Object => {
+            let (ours, theirs) = (sorted(left), sorted(right));
+            ours.len() == theirs.len()
+                && ours.iter().zip(&theirs).all(|((a, x), (b, y))| a == b && same(*x, *y, depth - 1))
+        }
+        Kind::Null | Kind::Bool => false,
+    }
+}
+
+fn sorted(object: Value<'_>) -> Vec<(Cow<'_, str>, Value<'_>)> {
+    let mut members: Vec<_> = object.members().collect();
+    members.sort_by(|(a, _), (b, _)| a.cmp(b));
+    members
+}
+
+/// A number by its value: digits without leading or trailing zeros, and a power of ten.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Decimal {
+    negative: bool,
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    /// Reads the text of a JSON number; `None` if its exponent does not fit 62 bits.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let exponent: i64 = exponent.parse().ok().filter(|value: &i64| value.unsigned_abs() < 1 << 62)?;
+        let all = format!("{whole}{fraction}");
+        let digits = all.trim_start_matches('0').trim_end_matches('0');
+        if digits.is_empty() {
+            return Some(Self { negative: false, digits: String::new(), exponent: 0 });
+        }
+        let trailing = all.len() - all.trim_end_matches('0').len();
+        let exponent = exponent - fraction.len() as i64 + trailing as i64;
+        Some(Self { negative, digits: digits.to_owned(), exponent })
+    }
+
+    fn to_i64(&self) -> Option<i64> {
+        let zeros = usize::try_from(self.exponent).ok().filter(|zeros| *zeros < 20)?;
+        format!("{}0{}{}", if self.negative { "-" } else { "" }, self.digits, "0".repeat(zeros)).parse().ok()
+    }
+}
+
+fn unescape(raw: &str) -> Cow<'_, str> {
+    let inner = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or(raw);
+    if inner.contains('\\') { Cow::Owned(decode(raw).0) } else { Cow::Borrowed(inner) }
+}
+
+/// The characters of a quoted string, and whether half of a surrogate pair stood alone in it.
+fn decode(raw: &str) -> (String, bool) {
+    let inner = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or(raw);
+    let mut decoded = String::with_capacity(inner.len());
+    let mut lone = false;
+    let mut rest = inner;
+    while let Some(position) = rest.find('\\') {
+        decoded.push_str(&rest[..position]);
+        let escape = rest.as_bytes().get(position + 1).copied().unwrap_or(b'\\');
+        let mut used = 2;
+        match escape {
+            b'b' => decoded.push('\u{8}'),
+            b'f' => decoded.push('\u{c}'),
+            b'n' => decoded.push('\n'),
+            b'r' => decoded.push('\r'),
+            b't' => decoded.push('\t'),
+            b'u' => {
+                let first = hex(&rest[position + 2..]);
+                used = 6;
+                let second = (0xd800..0xdc00)
+                    .contains(&first)
+                    .then(|| rest[position + 6..].strip_prefix("\\u").map(hex))
+                    .flatten()
+                    .filter(|low| (0xdc00..0xe000).contains(low));
+                let point = match second {
+                    Some(low) => {
+                        used = 12;
+                        0x1_0000 + ((first - 0xd800) << 10) + (low - 0xdc00)
+                    }
+                    None => first,
+                };
+                lone |= char::from_u32(point).is_none();
+                decoded.push(char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            other => decoded.push(other as char),
+        }
+        rest = &rest[position + used..];
+    }
+    decoded.push_str(rest);
+    (decoded, lone)
+}
+
+fn hex(text: &str) -> u32 {
+    text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0xfffd)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn accepts(text: &str) -> bool {
+        Document::parse(text).is_ok()
+    }
+
+    #[test]
+    fn numbers_keep_their_text() {
+        let text = r#"{"id":9007199254740993,"other":1.0}"#;
+        let document = Document::parse(text).unwrap();
+        let root = document.root(text);
+        assert_eq!(root.member("id").unwrap().raw(), "9007199254740993");
+        assert_eq!(root.member("other").unwrap().as_i64(), Some(1));
+        assert!(root.member("other").unwrap().is_integral());
+    }
+
+    #[test]
+    fn duplicate_keys_are_noticed_however_spelt() {
+        let text = r#"{"a":1,"b":{"a":2},"\u0061":3}"#;
+        let document = Document::parse(text).unwrap();
+        assert_eq!(document.duplicate_keys().len(), 1);
+        assert_eq!(document.root(text).member("a").unwrap().raw(), "1");
+    }
+
+    #[test]
+    fn depth_costs_no_stack() {
+        let deep = format!("{}{}", "[".repeat(500_000), "]".repeat(500_000));
+        let document = Document::parse(&deep).unwrap();
+        assert!(document.root(&deep).same(document.root(&deep)));
+        assert_eq!(Document::parse(&"[".repeat(50_000)).unwrap_err().0, Fault::EndsEarly);
+    }
+
+    #[test]
+    fn numbers_compare_by_value() {
+        for (left, right) in [("1", "1.0"), ("1e3", "1000"), ("-0", "0.0"), ("120e-1", "12")] {
+            assert_eq!(Decimal::read(left), Decimal::read(right), "{left} {right}");
+        }
+        assert_ne!(Decimal::read("9007199254740993"), Decimal::read("9007199254740992"));
+        assert_eq!(Decimal::read("1e99999999999999999999"), None);
+    }
+
+    #[test]
+    fn surrogates() {
+        let text = r#"["\ud83d\ude00","\ud83d","\u0041\n"]"#;
+        let document = Document::parse(text).unwrap();
+        let items: Vec<_> = document.root(text).items().collect();
+        assert_eq!(items[0].as_str().unwrap(), "\u{1f600}");
+        assert!(!items[0].has_lone_surrogate());
+        assert!(items[1].has_lone_surrogate());
+        assert_eq!(items[2].as_str().unwrap(), "A\n");
+    }
+
+    #[test]
+    fn too_many_values_are_refused() {
+        let long = format!("[{}0]", "0,".repeat(MOST_VALUES));
+        assert_eq!(Document::parse(&long).unwrap_err().0, Fault::TooManyValues);
+    }
+
+    fn tree() -> impl Strategy<Value = Tree> {
+        let leaf = prop_oneof![
+            Just(Tree::Null),
+            any::<bool>().prop_map(Tree::from),
+            any::<i64>().prop_map(Tree::from),
+            any::<String>().prop_map(Tree::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Tree::from),
+                prop::collection::btree_map(any::<String>(), inner, 0..6)
+                    .prop_map(|map| Tree::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json_on_what_is_json(text in r#"[\[\]{}",:0-9a-z\\ .eE+-]{0,40}"#) {
+            prop_assert_eq!(accepts(&text), serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok());
+        }
+
+        #[test]
+        fn never_panics(text in any::<String>()) {
+            let _ = Document::parse(&text);
+        }
+
+        #[test]
+        fn reads_what_serde_json_writes(tree in tree()) {
+            let text = tree.to_string();
+            let document = Document::parse(&text).unwrap();
+            let root = document.root(&text);
+            prop_assert_eq!(root.raw(), text.as_str());
+            prop_assert!(document.duplicate_keys().is_empty());
+            let pretty = serde_json::to_string_pretty(&tree).unwrap();
+            let again = Document::parse(&pretty).unwrap();
+            prop_assert!(root.same(again.root(&pretty)));
+            for value in root.descendants().filter(|value| value.is_string()) {
+                let expected: String = serde_json::from_str(value.raw()).unwrap();
+                prop_assert_eq!(value.as_str().unwrap(), expected);
+            }
+        }
+    }
+}

@@ -1,14 +1,16 @@
 //! Runs scripts against a subject and lets every rule judge every session.
 //!
 //! First come control sessions, one per revision: they show which revisions the subject speaks and what it offers, or
-//! that it cannot be tested at all. Then every script runs in every revision that fits, several sessions at once. What
-//! breaks a rule is run again in a fresh session before it is reported.
+//! that it cannot be tested at all. Then every script runs in every revision that fits, several sessions at once. An
+//! offence is reported once it came back in a fresh session.
 //!
 //! - [`control`]: what the subject speaks and offers
 //! - [`judge`]: one transcript against every rule
 //! - [`schedule`]: which sessions to run, and running them
+//! - `confirm`: which sessions to run again
 //! - `tally`: from verdicts to a report
 
+mod confirm;
 pub mod control;
 pub mod judge;
 pub mod schedule;
@@ -91,7 +93,7 @@ impl Profile {
 
 /// Hears how a run goes on. Called from several threads.
 pub trait Progress: Sync {
-    /// This many sessions are planned; may be called again when there are more.
+    /// This many more sessions are planned.
     fn planned(&self, sessions: usize);
     /// A session is over and broke this many rules.
     fn finished(&self, script: &str, revision: Revision, broken: usize);
@@ -129,10 +131,13 @@ pub fn check(
 ) -> Result<Report, Untestable> {
     let started = Instant::now();
     let selection = Selection::of(plan).map_err(|why| Untestable { why, stderr: String::new() })?;
-    let control = control::learn(plan, adapter, progress, stop, &selection)?;
+    let mut control = control::learn(plan, adapter, progress, stop, &selection)?;
     let (sessions, skipped) = schedule::plan(plan, &selection, &control, adapter);
-    let done = schedule::run(plan, adapter, &selection, &control, sessions, progress, stop);
-    Ok(tally::report(plan, adapter, &selection, control, done, &skipped, started.elapsed(), stop))
+    let mut done = std::mem::take(&mut control.sessions);
+    done.retain(|session| plan.revisions.is_empty() || plan.revisions.contains(&session.planned.revision));
+    done.extend(schedule::run(plan, adapter, &selection, &sessions, progress, stop));
+    schedule::confirm(plan, adapter, &selection, &mut done, progress, stop);
+    Ok(tally::report(plan, adapter, &selection, control, &done, &skipped, started.elapsed(), stop))
 }
 
 /// The sessions that make sense for a subject, to be run one by one.
@@ -171,7 +176,8 @@ impl Catalogue {
         stop: &AtomicBool,
     ) -> Vec<Finding> {
         let planned: Vec<_> = self.planned.get(index).cloned().into_iter().collect();
-        let done = schedule::work(plan, adapter, &self.selection, planned, progress, stop);
+        let mut done = schedule::run(plan, adapter, &self.selection, &planned, progress, stop);
+        schedule::confirm(plan, adapter, &self.selection, &mut done, progress, stop);
         tally::findings(plan, adapter, &self.selection, &done)
     }
 }

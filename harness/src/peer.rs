@@ -573,9 +573,17 @@ impl<'a> Peer<'a> {
         if matches!(tool.as_str(), "any" | "each") {
             let most = if tool == "any" { 1 } else { MOST_TOOLS };
             let callable = tools.iter().filter(|tool| self.part.call_tools || is_safe(tool));
+            // What the vendor calls a tool with beats what its schema would allow.
+            let named = |name: &str| {
+                let fixture = self.part.fixtures.values().find(|fixture| fixture.tool.as_deref() == Some(name));
+                fixture.filter(|_| spoil.is_none()).map(|fixture| told(fixture.arguments.clone(), text.as_deref()))
+            };
             chosen.extend(
                 callable
-                    .filter_map(|tool| Some((tool["name"].as_str()?.to_owned(), spoilt(&tool["inputSchema"])?)))
+                    .filter_map(|tool| {
+                        let name = tool["name"].as_str()?;
+                        Some((name.to_owned(), named(name).or_else(|| spoilt(&tool["inputSchema"]))?))
+                    })
                     .take(most),
             );
         } else if let Some(Fixture { tool: Some(name), arguments, .. }) = self.part.fixtures.get(tool) {

@@ -28,7 +28,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             answer: Duration::from_secs(10),
-            exit: Duration::from_secs(10),
+            exit: Duration::from_secs(5),
             session: Duration::from_secs(120),
             entries: 500_000,
             bytes: 160 << 20,

@@ -42,8 +42,7 @@ impl Bar {
 
 impl Progress for Bar {
     fn planned(&self, sessions: usize) {
-        let sessions = u64::try_from(sessions).unwrap_or(u64::MAX);
-        self.bar.set_length(sessions.max(self.bar.position()));
+        self.bar.inc_length(u64::try_from(sessions).unwrap_or(u64::MAX));
     }
 
     fn finished(&self, _script: &str, _revision: Revision, broken: usize) {

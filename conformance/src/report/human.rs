@@ -158,8 +158,8 @@ impl Page {
         let evidence = &way.shown.evidence;
         let skipped = match weighty {
             true => evidence.len().saturating_sub(ENTRIES),
-            // A short form: the offence alone.
-            false => evidence.len().saturating_sub(1),
+            // A short form: what was asked, and the offence.
+            false => evidence.len().saturating_sub(2),
         };
         if weighty && skipped > 0 {
             let note = self.paint(DIM, &format!("({} before)", count(skipped, "message")));

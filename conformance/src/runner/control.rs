@@ -63,41 +63,40 @@ pub fn learn(
     let planned = Revision::ALL
         .map(|revision| Planned { script: &SCRIPT, revision, facts: Facts::default(), exits: true })
         .to_vec();
-    progress.planned(planned.len());
-    let mut sessions = schedule::work(plan, adapter, selection, planned, progress, stop);
-    sessions.sort_by_key(|session| session.revision);
+    let mut sessions = schedule::run(plan, adapter, selection, &planned, progress, stop);
+    sessions.sort_by_key(|session| session.planned.revision);
     let spoken: Vec<Revision> =
-        sessions.iter().filter(|session| speaks(session)).map(|session| session.revision).collect();
+        sessions.iter().filter(|session| speaks(session)).map(|session| session.planned.revision).collect();
     if spoken.is_empty() {
         return Err(untestable(&sessions));
     }
     let mut facts = BTreeMap::new();
     let (mut identity, mut exits) = (None, false);
-    for session in sessions.iter().filter(|session| spoken.contains(&session.revision)) {
+    for session in sessions.iter().filter(|session| spoken.contains(&session.planned.revision)) {
         let Some(transcript) = &session.transcript else { continue };
         let sorted = Session::new(transcript);
-        let view = sorted.view(session.revision);
+        let view = sorted.view(session.planned.revision);
         identity = identity_of(view).or(identity);
         exits |= !transcript.entries.iter().any(|entry| entry.event == Event::Killed);
-        facts.insert(session.revision, Facts { failing: failing(adapter), ..facts_of(view, &spoken) });
+        facts.insert(session.planned.revision, Facts { failing: failing(adapter), ..facts_of(view, &spoken) });
     }
-    sessions.retain(|session| spoken.contains(&session.revision));
+    sessions.retain(|session| spoken.contains(&session.planned.revision));
     Ok(Control { identity, spoken, facts, exits, sessions })
 }
 
 fn speaks(session: &Outcome) -> bool {
     let Some(transcript) = &session.transcript else { return false };
     let sorted = Session::new(transcript);
-    let view = sorted.view(session.revision);
-    match session.revision.era() {
+    let view = sorted.view(session.planned.revision);
+    match session.planned.revision.era() {
         Era::Legacy => view
             .exchanges()
             .filter(|exchange| exchange.is("initialize"))
             .filter_map(|exchange| exchange.result()?.member("protocolVersion"))
-            .any(|answered| answered.is(session.revision.as_str())),
+            .any(|answered| answered.is(session.planned.revision.as_str())),
         // Serving a modern request is speaking the revision, even where discovery is missing or does not say so.
         Era::Modern => view.exchanges().filter_map(|exchange| exchange.result()).any(|result| {
-            let lists = |listed: Value<'_>| listed.items().any(|version| version.is(session.revision.as_str()));
+            let lists = |listed: Value<'_>| listed.items().any(|version| version.is(session.planned.revision.as_str()));
             result.member("resultType").is_some_and(|kind| kind.is("complete"))
                 || result.member("supportedVersions").is_some_and(lists)
         }),

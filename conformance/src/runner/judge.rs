@@ -70,7 +70,8 @@ pub fn judge(rules: &[&'static Rule], transcript: &Transcript) -> Vec<Judgement>
     judgements
 }
 
-/// The entries that show a breach. The request of a lone answer is added, for an answer alone says little.
+/// The entries that show a breach. A lone one of the subject says little, so what it answers is added, or else what was
+/// said last before it.
 fn evidence(view: View<'_>, breach: &Breach) -> Vec<Evidence> {
     let mut entries = breach.entries.clone();
     if let [only] = entries[..] {
@@ -78,7 +79,11 @@ fn evidence(view: View<'_>, breach: &Breach) -> Vec<Evidence> {
             .responses_by(Speaker::Subject)
             .find(|message| message.entry == only)
             .and_then(|answer| view.exchange_of(answer));
-        entries.splice(0..0, asked.map(|exchange| exchange.request().entry));
+        let before = match asked {
+            Some(exchange) => Some(exchange.request().entry),
+            None => last_sent_before(view, only),
+        };
+        entries.splice(0..0, before);
     }
     entries.dedup();
     entries
@@ -89,6 +94,13 @@ fn evidence(view: View<'_>, breach: &Breach) -> Vec<Evidence> {
             Some(Evidence { entry: index, at_micros: entry.at, kind, text: elide(&text, SHOWN) })
         })
         .collect()
+}
+
+/// What the harness said last before a message of the subject.
+fn last_sent_before(view: View<'_>, entry: usize) -> Option<usize> {
+    let (earlier, rest) = view.entries().split_at_checked(entry)?;
+    matches!(rest.first()?.event, Event::Received { .. })
+        .then(|| earlier.iter().rposition(|entry| matches!(entry.event, Event::Sent { .. })))?
 }
 
 fn shown(event: &Event) -> (EvidenceKind, String) {

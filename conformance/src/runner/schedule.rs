@@ -1,6 +1,5 @@
 //! Which sessions to run, and running them: several at once, each in a world of its own.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
@@ -19,12 +18,14 @@ use turncoat::wire::Document;
 
 use super::control::Control;
 use super::judge::{self, Judgement};
-use super::{Plan, Progress, Selection};
+use super::{Plan, Progress, Selection, confirm};
 
 /// How long a subject that was seen not to end by itself is waited for.
 const EXIT_OF_THE_STUBBORN: Duration = Duration::from_millis(300);
 /// How many times the time-out a control session waits for an answer: the first session may compile, download, warm up.
 const START_UP: u32 = 3;
+/// How many sessions with processes run at once: some always wait for an answer that does not come.
+const SESSIONS_PER_CORE: usize = 4;
 /// How often a running session looks whether the run was stopped.
 const STOP_POLL: Duration = Duration::from_millis(50);
 
@@ -44,17 +45,15 @@ pub struct Planned {
 /// A session that was run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What was played.
-    pub script: &'static Script,
-    /// The revision that it was run for.
-    pub revision: Revision,
+    /// What was run.
+    pub planned: Planned,
     /// What happened in a control session; the others are judged and dropped.
     pub transcript: Option<Transcript>,
     /// What the rules said.
     pub judgements: Vec<Judgement>,
     /// Why no session could be opened.
     pub failed_to_open: Option<String>,
-    /// The same session run again, if the first one broke a rule.
+    /// The same session run again, if it was chosen to confirm a finding.
     pub again: Option<Vec<Judgement>>,
 }
 
@@ -132,55 +131,46 @@ fn missing(script: &Script, revision: Revision, control: &Control, fixtures: &Fi
     None
 }
 
-/// Runs the planned sessions, and those that break a rule once more.
+/// Runs sessions, several at once, and gives the outcomes in the order of the plan. What was stopped is left out.
 #[must_use]
 pub fn run(
     plan: &Plan,
     adapter: &dyn Adapter,
     selection: &Selection,
-    control: &Control,
-    planned: Vec<Planned>,
+    planned: &[Planned],
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Vec<Outcome> {
-    progress.planned(planned.len() + control.sessions.len());
-    work(plan, adapter, selection, planned, progress, stop)
+    let fixtures = adapter.fixtures();
+    let worker = Worker { plan, adapter, selection, fixtures: &fixtures, stop };
+    worker.all(planned, "", progress).into_iter().flatten().collect()
 }
 
-/// Runs sessions on several threads and gives the outcomes in the order of the plan.
-#[must_use]
-pub(super) fn work(
+/// Runs some sessions again, until every offence has come back or had its chances.
+pub fn confirm(
     plan: &Plan,
     adapter: &dyn Adapter,
     selection: &Selection,
-    planned: Vec<Planned>,
+    outcomes: &mut [Outcome],
     progress: &dyn Progress,
     stop: &AtomicBool,
-) -> Vec<Outcome> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let usual = if adapter.is_virtual() { cores } else { cores * 2 };
-    let jobs = plan.jobs.unwrap_or(usual).clamp(1, planned.len().max(1));
-    let next = AtomicUsize::new(0);
-    let outcomes = Mutex::new(BTreeMap::new());
+) {
     let fixtures = adapter.fixtures();
     let worker = Worker { plan, adapter, selection, fixtures: &fixtures, stop };
-    std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(session) = planned.get(index) else { break };
-                    let Some(outcome) = worker.session(session) else { break };
-                    let broken = outcome.judgements.iter().filter(|it| it.is_broken()).count();
-                    progress.finished(&session.script.name, session.revision, broken);
-                    if let Ok(mut outcomes) = outcomes.lock() {
-                        outcomes.insert(index, outcome);
-                    }
-                }
-            });
+    loop {
+        let chosen = confirm::next(outcomes);
+        if chosen.is_empty() || stop.load(Ordering::Relaxed) {
+            return;
         }
-    });
-    outcomes.into_inner().unwrap_or_default().into_values().collect()
+        let sessions: Vec<Planned> =
+            chosen.iter().filter_map(|index| Some(outcomes.get(*index)?.planned.clone())).collect();
+        for (index, again) in chosen.iter().zip(worker.all(&sessions, "-again", progress)) {
+            if let Some(outcome) = outcomes.get_mut(*index) {
+                // A second session that could not be run confirms nothing, and is not tried for ever.
+                outcome.again = Some(again.map(|again| again.judgements).unwrap_or_default());
+            }
+        }
+    }
 }
 
 struct Worker<'a> {
@@ -192,24 +182,48 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Runs a session and, if it broke a rule, once more; none if the run was stopped meanwhile.
-    fn session(&self, planned: &Planned) -> Option<Outcome> {
+    /// Runs sessions on several threads and gives the outcomes in the same order; none for what was stopped.
+    fn all(&self, planned: &[Planned], suffix: &str, progress: &dyn Progress) -> Vec<Option<Outcome>> {
+        progress.planned(planned.len());
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let usual = if self.adapter.is_virtual() { cores } else { cores * SESSIONS_PER_CORE };
+        let jobs = self.plan.jobs.unwrap_or(usual).clamp(1, planned.len().max(1));
+        let next = AtomicUsize::new(0);
+        let outcomes = Mutex::new(planned.iter().map(|_| None).collect::<Vec<_>>());
+        std::thread::scope(|scope| {
+            for _ in 0..jobs {
+                scope.spawn(|| {
+                    while !self.stop.load(Ordering::Relaxed) {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(session) = planned.get(index) else { break };
+                        let Some(outcome) = self.session(session, suffix) else { break };
+                        let broken = outcome.judgements.iter().filter(|it| it.is_broken()).count();
+                        progress.finished(&session.script.name, session.revision, broken);
+                        if let Ok(mut outcomes) = outcomes.lock()
+                            && let Some(place) = outcomes.get_mut(index)
+                        {
+                            *place = Some(outcome);
+                        }
+                    }
+                });
+            }
+        });
+        outcomes.into_inner().unwrap_or_default()
+    }
+
+    /// Runs and judges a session; none if the run was stopped meanwhile.
+    fn session(&self, planned: &Planned, suffix: &str) -> Option<Outcome> {
         let mut outcome = Outcome {
-            script: planned.script,
-            revision: planned.revision,
+            planned: planned.clone(),
             transcript: None,
             judgements: Vec::new(),
             failed_to_open: None,
             again: None,
         };
-        match self.play(planned, "")? {
+        match self.play(planned, suffix)? {
             Err(why) => outcome.failed_to_open = Some(why),
             Ok(transcript) => {
                 outcome.judgements = judge::judge(&self.selection.rules, &transcript);
-                let broken = outcome.judgements.iter().any(Judgement::is_broken);
-                if broken && let Some(Ok(second)) = self.play(planned, "-again") {
-                    outcome.again = Some(judge::judge(&self.selection.rules, &second));
-                }
                 if planned.script.name == super::control::NAME {
                     outcome.transcript = Some(transcript);
                 }

@@ -1,6 +1,6 @@
 //! From verdicts to a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use turncoat::adapter::{Adapter, Description};
 use turncoat::revision::Revision;
 use turncoat::rules::Rule;
 
+use super::confirm::{self, Offence};
 use super::control::Control;
 use super::judge::{Judgement, Shown};
 use super::schedule::{Outcome as Ran, Skipped};
@@ -32,15 +33,13 @@ pub(super) fn report(
     adapter: &dyn Adapter,
     selection: &Selection,
     control: Control,
-    done: Vec<Ran>,
+    done: &[Ran],
     skipped: &[Skipped],
     took: Duration,
     stop: &AtomicBool,
 ) -> Report {
     let description = adapter.describe();
-    let mut tally = Tally::new(plan, selection, &description);
-    let of_interest = |session: &&Ran| plan.revisions.is_empty() || plan.revisions.contains(&session.revision);
-    control.sessions.iter().chain(&done).filter(of_interest).for_each(|session| tally.add(session));
+    let tally = Tally::of(plan, selection, &description, done);
     let revisions: Vec<Revision> = control
         .spoken
         .iter()
@@ -79,9 +78,7 @@ pub(super) fn report(
 /// The confirmed findings of some sessions.
 pub(super) fn findings(plan: &Plan, adapter: &dyn Adapter, selection: &Selection, done: &[Ran]) -> Vec<Finding> {
     let description = adapter.describe();
-    let mut tally = Tally::new(plan, selection, &description);
-    done.iter().for_each(|session| tally.add(session));
-    tally.findings.into_values().collect()
+    Tally::of(plan, selection, &description, done).findings.into_values().collect()
 }
 
 struct Tally<'a> {
@@ -89,15 +86,21 @@ struct Tally<'a> {
     selection: &'a Selection,
     description: &'a Description,
     columns: BTreeMap<(usize, Revision), Column>,
+    confirmed: BTreeSet<Offence>,
     findings: Found,
     warnings: Found,
     sessions: usize,
 }
 
 impl<'a> Tally<'a> {
-    fn new(plan: &'a Plan, selection: &'a Selection, description: &'a Description) -> Self {
+    fn of(plan: &'a Plan, selection: &'a Selection, description: &'a Description, sessions: &[Ran]) -> Self {
+        let confirmed = sessions.iter().flat_map(confirm::confirmed).collect();
         let (columns, findings, warnings) = (BTreeMap::new(), Found::new(), Found::new());
-        Self { plan, selection, description, columns, findings, warnings, sessions: 0 }
+        let mut tally = Self { plan, selection, description, columns, confirmed, findings, warnings, sessions: 0 };
+        // A finding is shown as the session has it that confirmed it.
+        let (twice, once): (Vec<&Ran>, Vec<&Ran>) = sessions.iter().partition(|session| session.again.is_some());
+        twice.into_iter().chain(once).for_each(|session| tally.add(session));
+        tally
     }
 
     fn add(&mut self, session: &Ran) {
@@ -105,10 +108,10 @@ impl<'a> Tally<'a> {
         for judgement in &session.judgements {
             let Some(place) = self.place(judgement.rule) else { continue };
             let broken = judgement.is_broken();
-            let confirmed = broken && session.again.as_ref().is_some_and(|again| breaks(again, judgement));
+            let confirmed = broken && self.is_confirmed(judgement);
             let column = self.columns.entry((place, judgement.revision)).or_default();
-            if !column.scripts.contains(&session.script.name) {
-                column.scripts.push(session.script.name.clone());
+            if !column.scripts.contains(&session.planned.script.name) {
+                column.scripts.push(session.planned.script.name.clone());
             }
             column.confirmed |= confirmed;
             column.unconfirmed |= broken && !confirmed;
@@ -117,6 +120,10 @@ impl<'a> Tally<'a> {
             }
             self.note(session, judgement, place, true);
         }
+    }
+
+    fn is_confirmed(&self, judgement: &Judgement) -> bool {
+        confirm::offences(std::slice::from_ref(judgement)).iter().any(|offence| self.confirmed.contains(offence))
     }
 
     fn place(&self, rule: &Rule) -> Option<usize> {
@@ -131,7 +138,7 @@ impl<'a> Tally<'a> {
             let found = if as_warnings { &mut self.warnings } else { &mut self.findings };
             if let Some(finding) = found.get_mut(&key) {
                 finding.occurrences += 1;
-                let name = &session.script.name;
+                let name = &session.planned.script.name;
                 if finding.script != *name && !finding.also.contains(name) {
                     finding.also.push(name.clone());
                 }
@@ -173,13 +180,6 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// Whether the same rule was broken again in the same revision.
-fn breaks(again: &[Judgement], first: &Judgement) -> bool {
-    again
-        .iter()
-        .any(|second| second.rule.id == first.rule.id && second.revision == first.revision && second.is_broken())
-}
-
 fn why_untested(rule: &Rule, revision: Revision, skipped: &[Skipped]) -> String {
     skipped
         .iter()
@@ -199,7 +199,7 @@ fn finding(
         rule: rule.id.to_owned(),
         level: rule.level,
         revision,
-        script: session.script.name.clone(),
+        script: session.planned.script.name.clone(),
         message: breach.what.clone(),
         clause: rule.clause.to_owned(),
         requires: rule.requires.to_owned(),
@@ -215,8 +215,8 @@ fn finding(
 fn replay(plan: &Plan, description: &Description, session: &Ran) -> String {
     let mut words = vec!["turncoat".to_owned(), "check".to_owned()];
     words.extend(description.mode.iter().cloned());
-    words.extend(["--only".to_owned(), session.script.name.clone()]);
-    words.extend(["--revision".to_owned(), session.revision.to_string()]);
+    words.extend(["--only".to_owned(), session.planned.script.name.clone()]);
+    words.extend(["--revision".to_owned(), session.planned.revision.to_string()]);
     if plan.seed != 0 {
         words.extend(["--seed".to_owned(), plan.seed.to_string()]);
     }

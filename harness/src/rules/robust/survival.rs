@@ -18,8 +18,8 @@ pub static SERVES_AFTER_HOSTILE_INPUT: Rule = Rule {
     clause: "",
     requires: "The subject goes on serving after whatever it was sent.",
     judged: "Behind each departure from honesty stands a request whose answer is certain. Not answering it, and ending the \
-             session, break the rule, once a session. Before anything succeeded in the session, an exit with code 0 and \
-             an end after an error in reply are warnings: there was nothing to go on with. An answer may be an error.",
+             session, break the rule, once a session. Before anything succeeded in the session, an end that no signal \
+             forced is a warning: a refusal to go on without a handshake looks the same. An answer may be an error.",
     untested: "nothing hostile was sent",
     judge: serves_after_hostile_input,
 };
@@ -55,9 +55,8 @@ fn serves_after_hostile_input(view: View<'_>) -> Verdict {
                 let how = end.map(|end| end.how()).unwrap_or_default();
                 let breach = story(departure, index, &format!("{how} after hostile input"));
                 let before_anything = opened.is_none_or(|opened| opened > departure);
-                let orderly = end
-                    .is_some_and(|end| end.code == Some(0) || (end.signal.is_none() && was_refused(view, departure)));
-                checks.push(Err(if before_anything && orderly { breach.as_warning() } else { breach }));
+                let may_be_refusal = before_anything && end.is_some_and(|end| end.signal.is_none());
+                checks.push(Err(if may_be_refusal { breach.as_warning() } else { breach }));
                 break;
             }
             _ => {}
@@ -70,11 +69,6 @@ fn story(departure: usize, offence: usize, what: &str) -> Breach {
     let mut breach = Breach::at_entry(offence, what);
     breach.entries.insert(0, departure);
     breach
-}
-
-/// Whether the message of this entry got an error for an answer.
-fn was_refused(view: View<'_>, entry: usize) -> bool {
-    view.every_exchange().any(|exchange| exchange.request().entry == entry && exchange.error().is_some())
 }
 
 /// `robust.survives-session`

@@ -5,14 +5,17 @@
 //!
 //! - [`message`]: one message with its place in the protocol
 //! - [`sound`]: whether a message leaves a receiver no excuse
+//! - [`stray`]: responses that answer nothing by their id, and what they may be answers to
 //! - [`exchange`]: a request with its answers and its fate
 //! - [`view`]: what rules read
 
 pub mod exchange;
 pub mod message;
 pub mod sound;
+pub mod stray;
 pub mod view;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 pub use exchange::{Exchange, Fate};
@@ -31,6 +34,7 @@ pub struct Session<'t> {
     exchanges: Vec<Pairing>,
     revisions: Revisions,
     last_settled: Option<usize>,
+    strays: OnceCell<Vec<stray::Found>>,
 }
 
 /// A request and what became of it, by index into the messages.
@@ -165,6 +169,7 @@ impl<'t> Sorter<'t> {
             exchanges: self.exchanges,
             revisions: seen,
             last_settled,
+            strays: OnceCell::new(),
         }
     }
 

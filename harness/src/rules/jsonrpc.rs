@@ -4,13 +4,11 @@
 //! - [`response`]: how requests are answered
 //! - [`refusal`]: how what is unknown or malformed is answered
 //! - [`batch`]: arrays of messages
-//! - [`stray`]: what answers to no request may be answers to
 
 pub mod batch;
 pub mod envelope;
 pub mod refusal;
 pub mod response;
-pub mod stray;
 
 use super::Rule;
 

@@ -7,7 +7,6 @@ pub mod torn;
 use std::collections::HashSet;
 
 use super::jsonrpc::response::is_judged_by_silence;
-use super::jsonrpc::stray::answered_astray;
 use super::{Breach, Check, Level, Rule, Verdict};
 use crate::revision::{self, Revisions, Side, code};
 use crate::session::{Fate, Message, Shape, Speaker, View};
@@ -116,7 +115,7 @@ static FRAMING_BY_NEWLINE_ONLY: Rule = Rule {
 };
 
 fn framing_by_newline_only(view: View<'_>) -> Verdict {
-    let (last_served, astray) = (view.last_served(), answered_astray(view));
+    let (last_served, astray) = (view.last_served(), view.answered_astray());
     let crowded = crowded(view);
     view.exchanges()
         .filter(|exchange| exchange.request().is_sound() && !exchange.request().in_batch)

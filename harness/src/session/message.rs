@@ -1,8 +1,10 @@
 //! One message with its place in the protocol.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use super::Template;
+use super::stray::Fault;
 use crate::revision::{Revision, meta};
 use crate::transcript::{Delivery, Intent};
 use crate::wire::{Frame, Id, Value};
@@ -86,6 +88,10 @@ pub struct Message<'t> {
     pub shares_id: bool,
     pub(super) answers: Option<usize>,
     method: Option<Cow<'t, str>>,
+    /// What [`Message::is_sound`] found: many rules ask, and of a long message it takes its time.
+    pub(super) sound: OnceCell<bool>,
+    /// What [`Message::fault`] found.
+    pub(super) fault: OnceCell<Option<Fault>>,
 }
 
 impl<'t> Message<'t> {
@@ -120,6 +126,8 @@ impl<'t> Message<'t> {
             shares_id: false,
             answers: None,
             method,
+            sound: OnceCell::new(),
+            fault: OnceCell::new(),
         }
     }
 

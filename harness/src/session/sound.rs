@@ -15,6 +15,10 @@ impl Message<'_> {
     /// Whether the envelope is right and the JSON means the same to every reader.
     #[must_use]
     pub fn is_sound(&self) -> bool {
+        *self.sound.get_or_init(|| self.find_whether_sound())
+    }
+
+    fn find_whether_sound(&self) -> bool {
         let Some(value) = self.value else { return false };
         self.own_line
             && self.has_sound_envelope()
@@ -33,7 +37,10 @@ impl Message<'_> {
     /// U+0085, U+2028 or U+2029.
     #[must_use]
     pub fn holds_other_line_ends(&self) -> bool {
-        self.value.is_some_and(|value| value.raw().contains(['\u{85}', '\u{2028}', '\u{2029}']))
+        self.value.is_some_and(|value| {
+            let raw = value.raw();
+            !raw.is_ascii() && raw.contains(['\u{85}', '\u{2028}', '\u{2029}'])
+        })
     }
 
     /// How deep the brackets of its text nest, whether or not the text is JSON.

@@ -8,7 +8,7 @@ use crate::wire::Value;
 /// A session seen through one revision. Every iterator yields only messages that this revision governs, in order.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'s> {
-    session: &'s Session<'s>,
+    pub(super) session: &'s Session<'s>,
     revision: Revision,
 }
 

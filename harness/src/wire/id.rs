@@ -17,6 +17,8 @@ pub struct Id {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Key {
     Text(String),
+    /// A number that is integral and fits, however it is spelt.
+    Integer(i64),
     Number(Decimal),
     /// Null, booleans, containers, numbers beyond reason: equal if spelt alike.
     Other(String),
@@ -29,7 +31,10 @@ impl Id {
         let other = || Key::Other(value.raw().to_owned());
         let key = match value.kind() {
             Kind::String => value.as_str().map_or_else(other, |text| Key::Text(text.into_owned())),
-            Kind::Number => Decimal::read(value.raw()).map_or_else(other, Key::Number),
+            Kind::Number => match value.as_i64() {
+                Some(integer) => Key::Integer(integer),
+                None => Decimal::read(value.raw()).map_or_else(other, Key::Number),
+            },
             _ => other(),
         };
         Self { key, text: value.raw().into() }
@@ -38,9 +43,7 @@ impl Id {
     /// The id that is this integer.
     #[must_use]
     pub fn number(number: i64) -> Self {
-        let text = number.to_string();
-        let key = Decimal::read(&text).map_or_else(|| Key::Other(text.clone()), Key::Number);
-        Self { key, text: text.into() }
+        Self { key: Key::Integer(number), text: number.to_string().into() }
     }
 
     /// The JSON text as it was sent.
@@ -60,7 +63,7 @@ impl Id {
     pub fn is_legal(&self) -> bool {
         match &self.key {
             Key::Text(_) => true,
-            Key::Number(_) => !self.text.contains(['.', 'e', 'E']),
+            Key::Integer(_) | Key::Number(_) => !self.text.contains(['.', 'e', 'E']),
             Key::Other(_) => false,
         }
     }
@@ -69,7 +72,9 @@ impl Id {
     #[must_use]
     pub fn is_safe(&self) -> bool {
         match &self.key {
-            Key::Number(_) => self.text.parse::<i64>().is_ok_and(|number| number.unsigned_abs() < 1 << 53),
+            Key::Integer(_) | Key::Number(_) => {
+                self.text.parse::<i64>().is_ok_and(|number| number.unsigned_abs() < 1 << 53)
+            }
             _ => true,
         }
     }

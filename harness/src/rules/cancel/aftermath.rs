@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::{Horizon, Notice, Target, Twins, notices_by};
 use crate::revision::{Era, Revisions};
-use crate::rules::jsonrpc::stray::spelling;
 use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::session::stray::spelling;
 use crate::session::{Message, Phase, Shape, Speaker, View};
 use crate::transcript::{Event, Intent};
 use crate::wire::{Id, Value};

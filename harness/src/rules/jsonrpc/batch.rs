@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::{Breach, Check, Level, Rule, Verdict};
-use super::stray::{Cause, answered_astray, fault, strays};
 use crate::revision::{Revision, Revisions, code};
+use crate::session::stray::Cause;
 use crate::session::{Exchange, Fate, Message, Phase, Shape, Speaker, View};
 use crate::wire::Value;
 
@@ -27,7 +27,7 @@ fn receive(view: View<'_>) -> Verdict {
     let last_served = view.last_served();
     let exchanges: Vec<Exchange<'_>> = view.exchanges().filter(|exchange| exchange.request().in_batch).collect();
     let spoilt = unfit(view);
-    let astray = answered_astray(view);
+    let astray = view.answered_astray();
     exchanges
         .chunk_by(|a, b| a.request().entry == b.request().entry)
         .filter(|batch| batch.first().is_some_and(|first| !spoilt.contains(&first.request().entry)))
@@ -77,7 +77,7 @@ fn notifications_only_silent(view: View<'_>) -> Verdict {
         .filter_map(|batch| batch.first().copied())
         .filter(|first| !spoilt.contains(&first.entry))
         .collect();
-    let explained = strays(view);
+    let explained = view.strays().collect::<Vec<_>>();
     let stray = explained.iter().filter_map(|stray| match stray.cause {
         Cause::Notification(notification) if notification.in_batch => Some((notification.entry, stray.response)),
         _ => None,
@@ -104,7 +104,7 @@ fn unfit(view: View<'_>) -> HashSet<usize> {
     view.messages_by(Speaker::Peer)
         .filter(|message| message.in_batch)
         .filter(|message| {
-            fault(message).is_some()
+            message.fault().is_some()
                 || message.shape == Shape::Response
                 || message.is("initialize")
                 || message.phase != Phase::Operating

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::super::{Breach, Check, Level, Rule, Verdict, probe};
 use super::envelope::shortened;
 use super::response::{is_missing, is_unknown};
-use super::stray::{Cause, Fault, answered_astray, fault, strays};
 use crate::revision::{Revision, Revisions, Side, code, gate};
+use crate::session::stray::{Cause, Fault};
 use crate::session::{Exchange, Fate, Message, Shape, Speaker, View};
 
 /// `jsonrpc.response.error-id-omission`
@@ -27,7 +27,7 @@ pub static ERROR_ID_OMISSION: Rule = Rule {
 fn error_id_omission(view: View<'_>) -> Verdict {
     let kept = view.exchanges().filter(|exchange| exchange.error().is_some()).map(|_| Ok(()));
     let mut looked_at = 0;
-    let stray = strays(view).into_iter().filter(|stray| stray.response.is_error()).filter_map(|stray| {
+    let stray = view.strays().filter(|stray| stray.response.is_error()).filter_map(|stray| {
         let id = stray.response.id.as_ref().filter(|id| !id.is_null());
         match (stray.cause, id) {
             (Cause::Unanswered(request), None) => {
@@ -51,7 +51,7 @@ const MOST_LOOKED_FOR: usize = 8;
 
 fn stands_in_something_malformed(view: View<'_>, id: &str) -> bool {
     let bare = id.trim_matches('"').as_bytes();
-    let sent = view.every_message().filter(|message| message.by == Speaker::Peer && fault(message).is_some());
+    let sent = view.every_message().filter(|message| message.by == Speaker::Peer && message.fault().is_some());
     sent.into_iter().any(|message| {
         message.is_large() || bare.is_empty() || message.frame.bytes().windows(bare.len()).any(|window| window == bare)
     })
@@ -76,7 +76,7 @@ fn notification_no_response(view: View<'_>) -> Verdict {
     let last_served = view.last_served();
     let mut blamed = HashSet::new();
     let mut checks: Vec<Check> = Vec::new();
-    for stray in strays(view) {
+    for stray in view.strays() {
         if let Cause::Notification(notification) = stray.cause
             && !notification.in_batch
             && blamed.insert(notification.entry)
@@ -87,7 +87,7 @@ fn notification_no_response(view: View<'_>) -> Verdict {
     }
     let silent = view.notifications_by(Speaker::Peer).filter(|notification| {
         !notification.in_batch
-            && fault(notification).is_none()
+            && notification.fault().is_none()
             && !blamed.contains(&notification.entry)
             && last_served.is_some_and(|last| last > notification.entry)
     });
@@ -113,7 +113,7 @@ pub static UNKNOWN_METHOD_ANSWERED: Rule = Rule {
 fn unknown_method_answered(view: View<'_>) -> Verdict {
     let last_served = view.last_served();
     let last_sent = view.every_message().rev().find(|message| message.by == Speaker::Peer).map(|last| last.entry);
-    let explained = answered_astray(view);
+    let explained = view.answered_astray();
     view.exchanges()
         .filter(|exchange| is_missing(*exchange) && !explained.contains(&exchange.request().entry))
         .filter_map(|exchange| {
@@ -175,7 +175,7 @@ fn unknown_method_code_stateless(view: View<'_>) -> Verdict {
     let missing = |exchange: &Exchange<'_>| {
         exchange.method().ends_with("/list")
             && exchange.param("cursor").is_none()
-            && fault(exchange.request()).is_none()
+            && exchange.request().fault().is_none()
             && gate(view.revision(), exchange.method()).is_some_and(|path| {
                 capabilities.is_some_and(|capabilities| !crate::session::view::declared(capabilities, path))
             })
@@ -220,7 +220,7 @@ pub static PARSE_ERROR: Rule = Rule {
 };
 
 fn parse_error(view: View<'_>) -> Verdict {
-    let strays = strays(view);
+    let strays = view.strays().collect::<Vec<_>>();
     let mut checks: Vec<Check> = Vec::new();
     for stray in &strays {
         let Cause::Garbage(garbage) = stray.cause else { continue };
@@ -236,9 +236,9 @@ fn parse_error(view: View<'_>) -> Verdict {
     }
     let reported = strays.iter().any(|stray| matches!(stray.cause, Cause::Garbage(_) | Cause::Unclear));
     let last_served = view.last_served();
-    let ignored = view
-        .messages_by(Speaker::Peer)
-        .find(|message| fault(message) == Some(Fault::Garbage) && last_served.is_some_and(|last| last > message.entry));
+    let ignored = view.messages_by(Speaker::Peer).find(|message| {
+        message.fault() == Some(Fault::Garbage) && last_served.is_some_and(|last| last > message.entry)
+    });
     if let Some(garbage) = ignored.filter(|_| !reported) {
         checks.push(Err(Breach::at(garbage, "does not report text that is not JSON").as_warning()));
     }
@@ -264,18 +264,18 @@ pub static INVALID_REQUEST: Rule = Rule {
 fn invalid_request(view: View<'_>) -> Verdict {
     let last_served = view.last_served();
     let mut checks: Vec<Check> = Vec::new();
-    for stray in strays(view) {
+    for stray in view.strays() {
         if let Cause::Invalid(invalid) = stray.cause {
             checks.extend(about_invalid(invalid, stray.response));
         }
     }
-    for exchange in view.exchanges().filter(|exchange| fault(exchange.request()) == Some(Fault::Invalid)) {
+    for exchange in view.exchanges().filter(|exchange| exchange.request().fault() == Some(Fault::Invalid)) {
         if let Some(answer) = exchange.answer() {
             checks.extend(about_invalid(exchange.request(), answer));
         }
     }
     let ignored = view.messages_by(Speaker::Peer).filter(|message| {
-        fault(message) == Some(Fault::Invalid) && last_served.is_some_and(|last| last > message.entry)
+        message.fault() == Some(Fault::Invalid) && last_served.is_some_and(|last| last > message.entry)
     });
     checks.extend(ignored.map(|_| Ok(())));
     checks.into_iter().collect()

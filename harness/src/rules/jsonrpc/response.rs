@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::super::{Breach, Check, Level, Rule, Verdict};
 use super::envelope::shortened;
-use super::stray::{Cause, answered_astray, fault, spelling, strays};
 use crate::revision::{self, Era, Revisions};
+use crate::session::stray::{Cause, spelling};
 use crate::session::{Exchange, Fate, Message, Phase, Shape, Speaker, View};
 use crate::transcript::{Delivery, Event, Intent};
 use crate::wire::Value;
@@ -27,7 +27,7 @@ pub static SAME_ID: Rule = Rule {
 
 fn same_id(view: View<'_>) -> Verdict {
     let answered = view.exchanges().flat_map(|exchange| exchange.answers().map(|_| Ok(())));
-    let foreign = strays(view).into_iter().filter_map(|stray| {
+    let foreign = view.strays().filter_map(|stray| {
         let (Cause::Foreign(request), Some(id)) = (stray.cause, &stray.response.id) else { return None };
         let breach = Breach::at(stray.response, format!("answers with the id {}, which no request has", shortened(id)));
         Some(Err(match request {
@@ -54,16 +54,16 @@ pub static ID_TYPE_PRESERVED: Rule = Rule {
 };
 
 fn id_type_preserved(view: View<'_>) -> Verdict {
-    let (last_served, astray) = (view.last_served(), answered_astray(view));
+    let (last_served, astray) = (view.last_served(), view.answered_astray());
     let mut checks: Vec<Check> = Vec::new();
-    for stray in strays(view) {
+    for stray in view.strays() {
         if let (Cause::Mistyped(request), Some(id)) = (stray.cause, &stray.response.id) {
             checks
                 .push(Err(Breach::at(stray.response, format!("answers with the id {}", shortened(id))).after(request)));
         }
     }
     let mut by_spelling: HashMap<&str, Exchange<'_>> = HashMap::new();
-    for exchange in view.exchanges().filter(|exchange| fault(exchange.request()).is_none()) {
+    for exchange in view.exchanges().filter(|exchange| exchange.request().fault().is_none()) {
         let Some(id) = exchange.request().id.as_ref() else { continue };
         let twin = by_spelling.insert(spelling(id), exchange).filter(|twin| {
             twin.request().id.as_ref().is_some_and(|other| other.resembles(id)) && twin.method() == exchange.method()
@@ -116,7 +116,7 @@ pub static EXACTLY_ONE: Rule = Rule {
 fn exactly_one(view: View<'_>) -> Verdict {
     let last_served = view.last_served();
     let (uses, unwell) = (uses_of_ids(view), malformed(view));
-    let explained = answered_astray(view);
+    let explained = view.answered_astray();
     let last_sign_of_work = view
         .messages_by(Speaker::Subject)
         .rfind(|message| message.shape == Shape::Request || message.is("notifications/progress"))
@@ -131,7 +131,7 @@ fn exactly_one(view: View<'_>) -> Verdict {
     for exchange in view.exchanges() {
         let request = exchange.request();
         let alone = request.id.as_ref().is_some_and(|id| uses.get(spelling(id)) == Some(&1));
-        if fault(request).is_some() || !alone || explained.contains(&request.entry) {
+        if request.fault().is_some() || !alone || explained.contains(&request.entry) {
             continue;
         }
         if let Some(second) = exchange.answers().nth(1) {
@@ -179,7 +179,7 @@ fn uses_of_ids<'s>(view: View<'s>) -> HashMap<&'s str, usize> {
 
 /// The entries with something malformed, in order: a second answer may belong to one of them.
 fn malformed(view: View<'_>) -> Vec<usize> {
-    let sent = view.every_message().filter(|message| message.by == Speaker::Peer && fault(message).is_some());
+    let sent = view.every_message().filter(|message| message.by == Speaker::Peer && message.fault().is_some());
     sent.map(|message| message.entry).collect()
 }
 
@@ -217,7 +217,7 @@ pub(crate) fn is_missing(exchange: Exchange<'_>) -> bool {
         Era::Modern => request.modern_version().is_some(),
     };
     open && !revision::knows(revision, exchange.method())
-        && fault(request).is_none()
+        && request.fault().is_none()
         && !request.in_batch
         && !exchange.method().starts_with("notifications/")
 }

@@ -1,7 +1,6 @@
 //! Floods, bursts, splits, memory and processor time.
 
 use super::super::jsonrpc::response::is_judged_by_silence;
-use super::super::jsonrpc::stray::answered_astray;
 use super::super::stdio::crowded;
 use super::super::{Breach, Check, Level, Rule, Verdict};
 use crate::revision::{Revisions, code};
@@ -24,7 +23,7 @@ pub static BURST_ANSWERED: Rule = Rule {
 };
 
 fn burst_answered(view: View<'_>) -> Verdict {
-    let (last_served, astray) = (view.last_served(), answered_astray(view));
+    let (last_served, astray) = (view.last_served(), view.answered_astray());
     let crowded = crowded(view);
     let mut lost = false;
     view.exchanges()
@@ -62,7 +61,7 @@ pub static SPLIT_MESSAGE: Rule = Rule {
 };
 
 fn split_message(view: View<'_>) -> Verdict {
-    let (last_served, astray) = (view.last_served(), answered_astray(view));
+    let (last_served, astray) = (view.last_served(), view.answered_astray());
     let understood =
         |exchange: &Exchange<'_>| exchange.answer().is_some() && exchange.error_code() != Some(code::PARSE_ERROR);
     view.exchanges()

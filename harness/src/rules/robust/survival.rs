@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::super::jsonrpc::response::is_missing;
-use super::super::jsonrpc::stray::answered_astray;
 use super::super::{Breach, Check, Level, Rule, Verdict};
 use crate::revision::{Era, LISTS, Revisions};
 use crate::session::{Exchange, Fate, Phase, Speaker, View};
@@ -31,7 +30,7 @@ fn serves_after_hostile_input(view: View<'_>) -> Verdict {
     let end = own_end(view);
     let fences = fences(view);
     let opened = opened(view);
-    let astray = answered_astray(view);
+    let astray = view.answered_astray();
     let mut checks: Vec<Check> = Vec::new();
     let (mut latest, mut unfenced) = (None, false);
     for (index, entry) in view.entries().iter().enumerate() {
@@ -183,7 +182,7 @@ fn answers_before_eof(view: View<'_>) -> Verdict {
     let Some(closed) = closed(view) else { return Verdict::untested() };
     let ended =
         view.entries().iter().skip(closed).any(|entry| matches!(entry.event, Event::Ended | Event::Exited { .. }));
-    let (opened, astray) = (opened(view), answered_astray(view));
+    let (opened, astray) = (opened(view), view.answered_astray());
     let mut lost = false;
     view.every_exchange()
         .filter(|exchange| exchange.request().entry < closed && exchange.open_at(closed))

@@ -6,56 +6,85 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use super::{Exchange, Fate, Message, Session, Shape, Speaker, View};
 use crate::revision::{Era, Revision};
-use crate::session::{Fate, Message, Shape, Speaker, View};
 use crate::transcript::Delivery;
 use crate::wire::{Id, Unreadable};
 
 /// A response that answers no request by its id.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stray<'s> {
-    pub(crate) response: &'s Message<'s>,
-    pub(crate) cause: Cause<'s>,
+pub struct Stray<'s> {
+    /// The response, or a line that looks like one.
+    pub response: &'s Message<'s>,
+    /// What it is taken for.
+    pub cause: Cause<&'s Message<'s>>,
 }
 
 /// What a stray response is most leniently taken for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Cause<'s> {
+pub enum Cause<M> {
     /// The answer to text that is no JSON.
-    Garbage(&'s Message<'s>),
+    Garbage(M),
     /// The answer to JSON that is no request.
-    Invalid(&'s Message<'s>),
+    Invalid(M),
     /// The answer to something that is wrong in another way, or to one of several things.
     Unclear,
     /// The answer to this request, with its id in another type.
-    Mistyped(&'s Message<'s>),
+    Mistyped(M),
     /// The answer to this request, which got none, without its id.
-    Unanswered(&'s Message<'s>),
+    Unanswered(M),
     /// An answer under an id that nobody used, perhaps to this request, which got none.
-    Foreign(Option<&'s Message<'s>>),
+    Foreign(Option<M>),
     /// A line that cannot be read, perhaps the answer to this request, which got none.
-    Unreadable(&'s Message<'s>),
+    Unreadable(M),
     /// The answer to this notification.
-    Notification(&'s Message<'s>),
+    Notification(M),
     /// Nothing that was sent explains it.
     Nothing,
 }
 
+impl<M> Cause<M> {
+    fn map<N>(self, find: impl Fn(M) -> N) -> Cause<N> {
+        match self {
+            Self::Garbage(message) => Cause::Garbage(find(message)),
+            Self::Invalid(message) => Cause::Invalid(find(message)),
+            Self::Unclear => Cause::Unclear,
+            Self::Mistyped(request) => Cause::Mistyped(find(request)),
+            Self::Unanswered(request) => Cause::Unanswered(find(request)),
+            Self::Foreign(request) => Cause::Foreign(request.map(find)),
+            Self::Unreadable(request) => Cause::Unreadable(find(request)),
+            Self::Notification(notification) => Cause::Notification(find(notification)),
+            Self::Nothing => Cause::Nothing,
+        }
+    }
+}
+
 /// How a message of the harness is wrong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Fault {
+pub enum Fault {
+    /// It is JSON to no reader.
     Garbage,
+    /// It is JSON and surely no request.
     Invalid,
+    /// A receiver may stumble over it in one way or another.
     Unclear,
 }
 
 /// The characters of an id without its type.
-pub(crate) fn spelling(id: &Id) -> &str {
+#[must_use]
+pub fn spelling(id: &Id) -> &str {
     id.text().trim_matches('"')
 }
 
-/// How a message is wrong; none if a receiver has no excuse for not understanding it.
-pub(crate) fn fault(message: &Message<'_>) -> Option<Fault> {
+impl Message<'_> {
+    /// How the message is wrong; none if a receiver has no excuse for not understanding it.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        *self.fault.get_or_init(|| fault(self))
+    }
+}
+
+fn fault(message: &Message<'_>) -> Option<Fault> {
     let batch_allowed = message.revision == Some(Revision::V2025_03_26);
     let unusual = message.is_large() || message.holds_other_line_ends();
     if message.is_sound() && !unusual && (!message.in_batch || batch_allowed) {
@@ -92,12 +121,12 @@ fn is_no_request(message: &Message<'_>) -> bool {
     }
     let modern = message.revision.is_some_and(|revision| revision.era() == Era::Modern);
     if !value.is_object() {
-        return modern || message.phase == crate::session::Phase::Operating;
+        return modern || message.phase == super::Phase::Operating;
     }
     let open = if modern {
         message.shape != Shape::Request || message.modern_version().is_some()
     } else {
-        message.phase == crate::session::Phase::Operating
+        message.phase == super::Phase::Operating
     };
     let other_version = message.member("jsonrpc").is_none_or(|version| !version.is("2.0"));
     let impossible_id = message.id.as_ref().is_some_and(|id| id.text().starts_with(['{', '[', 't', 'f']));
@@ -110,30 +139,64 @@ fn is_no_request(message: &Message<'_>) -> bool {
         }
 }
 
-/// Every stray response of the subject that the revision governs.
-pub(crate) fn strays<'s>(view: View<'s>) -> Vec<Stray<'s>> {
-    let mut strays = all_strays(view);
-    strays.retain(|stray| stray.response.revision == Some(view.revision()));
-    strays
+/// What a session keeps of its strays: places in its messages.
+#[derive(Debug)]
+pub(super) struct Found {
+    response: usize,
+    cause: Cause<usize>,
 }
 
-/// Every stray response of the session: one without a known id shows no revision.
-fn all_strays<'s>(view: View<'s>) -> Vec<Stray<'s>> {
-    let mut open = Open::new(view);
-    let mut found = Vec::new();
-    for message in view.every_message() {
-        match (message.by, message.shape) {
-            (Speaker::Peer, _) => open.sent(view, message),
-            (Speaker::Subject, Shape::Response) => {
-                if let Some(exchange) = view.exchange_of(message) {
-                    open.answered(exchange.request());
-                } else {
-                    found.push(Stray { response: message, cause: open.explain(message) });
+impl<'s> View<'s> {
+    /// Every stray response of the subject that the revision governs.
+    pub fn strays(self) -> impl Iterator<Item = Stray<'s>> {
+        self.every_stray().filter(move |stray| stray.response.revision == Some(self.revision()))
+    }
+
+    /// Every stray response of the session: one without a known id shows no revision.
+    fn every_stray(self) -> impl Iterator<Item = Stray<'s>> {
+        let message = move |index: usize| &self.session.messages[index];
+        self.session
+            .strays()
+            .iter()
+            .map(move |found| Stray { response: message(found.response), cause: found.cause.map(message) })
+    }
+
+    /// The entries of requests that were answered under a wrong id or without one, where another rule has found that.
+    /// Their silence is no second finding.
+    #[must_use]
+    pub fn answered_astray(self) -> HashSet<usize> {
+        let omission_is_judged = self.revision() >= Revision::V2025_11_25;
+        self.every_stray()
+            .filter_map(|stray| match stray.cause {
+                Cause::Mistyped(request) | Cause::Foreign(Some(request)) | Cause::Unreadable(request) => {
+                    Some(request.entry)
                 }
-            }
+                Cause::Unanswered(request) if omission_is_judged => Some(request.entry),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+impl Session<'_> {
+    fn strays(&self) -> &[Found] {
+        self.strays.get_or_init(|| find(self))
+    }
+}
+
+fn find(session: &Session<'_>) -> Vec<Found> {
+    let mut open = Open::new(session);
+    let mut found = Vec::new();
+    for (index, message) in session.messages.iter().enumerate() {
+        match (message.by, message.shape) {
+            (Speaker::Peer, _) => open.sent(index),
+            (Speaker::Subject, Shape::Response) => match message.answers {
+                Some(exchange) => open.answered(session.exchanges[exchange].request),
+                None => found.push(Found { response: index, cause: open.explain(message) }),
+            },
             (Speaker::Subject, Shape::Unreadable | Shape::Other) if begins_like_a_message(message) => {
                 found.extend(
-                    open.waiting(message).map(|request| Stray { response: message, cause: Cause::Unreadable(request) }),
+                    open.waiting(message).map(|request| Found { response: index, cause: Cause::Unreadable(request) }),
                 );
             }
             _ => {}
@@ -146,53 +209,38 @@ fn begins_like_a_message(line: &Message<'_>) -> bool {
     line.frame.bytes().trim_ascii_start().starts_with(b"{")
 }
 
-/// The entries of requests that were answered under a wrong id or without one, where another rule has found that. Their
-/// silence is no second finding.
-pub(crate) fn answered_astray(view: View<'_>) -> HashSet<usize> {
-    let omission_is_judged = view.revision() >= Revision::V2025_11_25;
-    all_strays(view)
-        .into_iter()
-        .filter_map(|stray| match stray.cause {
-            Cause::Mistyped(request) | Cause::Foreign(Some(request)) | Cause::Unreadable(request) => {
-                Some(request.entry)
-            }
-            Cause::Unanswered(request) if omission_is_judged => Some(request.entry),
-            _ => None,
-        })
-        .collect()
-}
-
-/// What may still be answered without an id.
+/// What may still be answered without an id. Messages are named by their places.
 struct Open<'s> {
+    messages: &'s [Message<'s>],
     /// Requests by the spelling of their ids.
-    by_spelling: HashMap<&'s str, &'s Message<'s>>,
+    by_spelling: HashMap<&'s str, usize>,
     /// Sound requests that never got an answer, oldest first.
-    silent: VecDeque<&'s Message<'s>>,
+    silent: VecDeque<usize>,
     /// Malformed messages since the last answered request, oldest first.
-    recent: VecDeque<(Fault, &'s Message<'s>)>,
+    recent: VecDeque<(Fault, usize)>,
     /// How many malformed messages there were before that and got no answer yet.
     earlier: usize,
-    notification: Option<&'s Message<'s>>,
-    /// Requests that never got an answer and that a receiver may have cut in the wrong places, by their entries.
+    notification: Option<usize>,
+    /// Requests that never got an answer and that a receiver may have cut in the wrong places.
     miscut: HashSet<usize>,
     /// Whether one of those was sent: its pieces may get any number of errors.
     confused: bool,
 }
 
 impl<'s> Open<'s> {
-    fn new(view: View<'s>) -> Self {
-        let silent: VecDeque<_> = view
-            .every_exchange()
-            .filter(|exchange| exchange.fate() == Fate::Silent)
-            .map(|exchange| exchange.request())
-            .filter(|request| request.is_sound())
+    fn new(session: &'s Session<'s>) -> Self {
+        let messages = &session.messages;
+        let silent: VecDeque<usize> = (0..session.exchanges.len())
+            .map(|index| Exchange { session, index })
+            .filter(|exchange| !session.exchanges[exchange.index].ambiguous && exchange.request().by == Speaker::Peer)
+            .filter(|exchange| exchange.fate() == Fate::Silent && exchange.request().is_sound())
+            .map(|exchange| session.exchanges[exchange.index].request)
             .collect();
-        let miscut = silent
-            .iter()
-            .filter(|request| !is_on_its_own(request) || request.is_large() || request.holds_other_line_ends())
-            .map(|request| request.entry)
-            .collect();
+        let may_be_miscut =
+            |request: &Message<'_>| !is_on_its_own(request) || request.is_large() || request.holds_other_line_ends();
+        let miscut = silent.iter().copied().filter(|request| may_be_miscut(&messages[*request])).collect();
         Self {
+            messages,
             by_spelling: HashMap::new(),
             silent,
             recent: VecDeque::new(),
@@ -203,43 +251,47 @@ impl<'s> Open<'s> {
         }
     }
 
-    fn sent(&mut self, view: View<'s>, message: &'s Message<'s>) {
-        if message.shape == Shape::Response && view.exchange_of(message).is_some() {
+    fn sent(&mut self, index: usize) {
+        let message = &self.messages[index];
+        if message.shape == Shape::Response && message.answers.is_some() {
             return;
         }
         if let Some(id) = message.id.as_ref() {
-            self.by_spelling.insert(spelling(id), message);
+            self.by_spelling.insert(spelling(id), index);
         }
-        self.confused |= self.miscut.contains(&message.entry);
-        match fault(message) {
+        self.confused |= self.miscut.contains(&index);
+        match message.fault() {
             Some(fault) => {
                 let lines = message.frame.bytes().iter().filter(|byte| **byte == b'\n').count();
-                self.recent.extend(std::iter::repeat_n((fault, message), lines.min(1000) + 1));
+                self.recent.extend(std::iter::repeat_n((fault, index), lines.min(1000) + 1));
             }
-            None if !is_on_its_own(message) => self.recent.push_back((Fault::Unclear, message)),
-            None if message.shape == Shape::Notification => self.notification = Some(message),
-            None if message.shape == Shape::Response => self.recent.push_back((Fault::Unclear, message)),
+            None if !is_on_its_own(message) => self.recent.push_back((Fault::Unclear, index)),
+            None if message.shape == Shape::Notification => self.notification = Some(index),
+            None if message.shape == Shape::Response => self.recent.push_back((Fault::Unclear, index)),
             None => {}
         }
     }
 
     /// A request got its answer: what was malformed before it had its turn, and it is not malformed itself.
-    fn answered(&mut self, request: &Message<'s>) {
+    fn answered(&mut self, request: usize) {
+        let asked = self.messages[request].entry;
         while let Some((_, first)) = self.recent.front() {
-            if first.entry > request.entry {
+            let first = self.messages[*first].entry;
+            if first > asked {
                 break;
             }
-            self.earlier += usize::from(first.entry != request.entry);
+            self.earlier += usize::from(first != asked);
             self.recent.pop_front();
         }
     }
 
-    fn explain(&mut self, response: &'s Message<'s>) -> Cause<'s> {
+    fn explain(&mut self, response: &Message<'_>) -> Cause<usize> {
         let id = response.id.as_ref().filter(|id| !id.is_null());
-        if let Some(request) = id.and_then(|id| self.by_spelling.get(spelling(id))) {
+        if let Some(&index) = id.and_then(|id| self.by_spelling.get(spelling(id))) {
+            let request = &self.messages[index];
             let other_type = request.id.as_ref().is_some_and(|own| id.is_some_and(|id| own.resembles(id)));
             if other_type && request.is_sound() {
-                return Cause::Mistyped(request);
+                return Cause::Mistyped(index);
             }
         }
         if let (None, true, Some(notification)) = (id, response.is_success(), self.notification) {
@@ -271,8 +323,8 @@ impl<'s> Open<'s> {
     }
 
     /// Takes the oldest request from those that wait for an answer in vain.
-    fn waiting(&mut self, answer: &Message<'_>) -> Option<&'s Message<'s>> {
-        let waits = self.silent.front().is_some_and(|request| request.entry < answer.entry);
+    fn waiting(&mut self, answer: &Message<'_>) -> Option<usize> {
+        let waits = self.silent.front().is_some_and(|request| self.messages[*request].entry < answer.entry);
         if waits { self.silent.pop_front() } else { None }
     }
 }

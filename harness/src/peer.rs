@@ -22,6 +22,9 @@ use crate::session::{Message, Speaker};
 use crate::transcript::{Delivery, Intent};
 use crate::wire::{Frame, Id, Value};
 
+/// The most items of a kind that are remembered.
+const MOST_ITEMS: usize = 10_000;
+
 /// The most tools that a step `call` with `each` calls.
 const MOST_TOOLS: usize = 40;
 /// How often an input-required result is answered before the peer gives up.
@@ -98,7 +101,9 @@ pub struct Peer<'a> {
 #[derive(Debug, Default)]
 struct Heard {
     cursors: BTreeMap<String, String>,
+    /// The first description of each item.
     items: BTreeMap<&'static str, Vec<Json>>,
+    names: HashSet<(&'static str, String)>,
     state: Option<String>,
     /// The JSON text of the id under which the subject last asked something.
     asked: Option<String>,
@@ -148,8 +153,19 @@ struct Waiting {
 
 #[derive(Debug)]
 enum For {
-    Answers(Vec<Id>),
+    Answers(Due),
     Method(String),
+}
+
+/// The answers that are waited for.
+#[derive(Debug)]
+struct Due {
+    /// All of them, in the order in which those that never come are recorded.
+    asked: Vec<Id>,
+    /// Those that have not come.
+    missing: HashSet<Id>,
+    /// One of them shows that the subject lives.
+    fence: bool,
 }
 
 impl<'a> Peer<'a> {
@@ -216,8 +232,7 @@ impl<'a> Peer<'a> {
     /// Whether the answer to a fence is awaited.
     #[must_use]
     pub fn awaits_fence(&self) -> bool {
-        let Some(Waiting { what: For::Answers(ids), .. }) = &self.waiting else { return false };
-        ids.iter().any(|id| matches!(self.open.get(id), Some(Purpose::Fence)))
+        matches!(&self.waiting, Some(Waiting { what: For::Answers(due), .. }) if due.fence)
     }
 
     /// The subject said something; what comes back is to be sent at once.
@@ -243,18 +258,18 @@ impl<'a> Peer<'a> {
     /// The wait was in vain. Gives the ids that were due an answer and did not get one.
     pub fn expired(&mut self) -> Vec<Id> {
         let Some(waiting) = self.waiting.take() else { return Vec::new() };
-        let For::Answers(ids) = waiting.what else { return Vec::new() };
+        let For::Answers(Due { mut asked, missing, fence }) = waiting.what else { return Vec::new() };
+        asked.retain(|id| missing.contains(id));
         if waiting.patience == Patience::Brief {
             return Vec::new();
         }
-        let fence = ids.iter().any(|id| matches!(self.open.get(id), Some(Purpose::Fence)));
-        let hello = ids.iter().any(|id| matches!(self.open.get(id), Some(Purpose::Hello { .. })));
+        let hello = asked.iter().any(|id| matches!(self.open.get(id), Some(Purpose::Hello { .. })));
         if fence || hello {
             self.stalled = true;
         } else {
             self.fence_first();
         }
-        ids
+        asked
     }
 
     fn heard_message(&mut self, message: &Message<'_>, replies: &mut Vec<Sending>) {
@@ -271,9 +286,9 @@ impl<'a> Peer<'a> {
             return;
         }
         let Some(purpose) = message.id.as_ref().and_then(|id| self.open.remove(id)) else { return };
-        if let Some(Waiting { what: For::Answers(ids), .. }) = &mut self.waiting {
-            ids.retain(|id| Some(id) != message.id.as_ref());
-            if ids.is_empty() {
+        if let (Some(Waiting { what: For::Answers(due), .. }), Some(id)) = (&mut self.waiting, &message.id) {
+            due.missing.remove(id);
+            if due.missing.is_empty() {
                 self.waiting = None;
             }
         }
@@ -294,11 +309,14 @@ impl<'a> Peer<'a> {
         if let Some(state) = result.member("requestState").and_then(|state| state.as_str()) {
             self.heard.state = Some(state.into_owned());
         }
-        for (method, member, _) in LISTS {
+        for (method, member, key) in LISTS {
             let Some(items) = result.member(member) else { continue };
             let known = self.heard.items.entry(member).or_default();
-            if known.len() < 10_000 {
-                known.extend(items.items().filter_map(|item| item.to_tree()));
+            for item in items.items().take(MOST_ITEMS.saturating_sub(known.len())) {
+                let name = item.member(key).map_or_else(String::new, |name| name.raw().to_owned());
+                if self.heard.names.insert((member, name)) {
+                    known.extend(item.to_tree());
+                }
             }
             if let Some(cursor) = result.member("nextCursor").and_then(|cursor| cursor.as_str()) {
                 self.heard.cursors.insert((*method).to_owned(), cursor.into_owned());
@@ -414,9 +432,11 @@ impl<'a> Peer<'a> {
         self.next_id - 1
     }
 
-    fn wait_for(&mut self, ids: Vec<Id>, patience: Patience) {
-        if !ids.is_empty() {
-            self.waiting = Some(Waiting { what: For::Answers(ids), patience });
+    fn wait_for(&mut self, asked: Vec<Id>, patience: Patience) {
+        if !asked.is_empty() {
+            let fence = asked.iter().any(|id| matches!(self.open.get(id), Some(Purpose::Fence)));
+            let missing = asked.iter().cloned().collect();
+            self.waiting = Some(Waiting { what: For::Answers(Due { asked, missing, fence }), patience });
         }
     }
 

@@ -88,6 +88,10 @@ pub struct Message<'t> {
     pub shares_id: bool,
     pub(super) answers: Option<usize>,
     method: Option<Cow<'t, str>>,
+    // Every rule asks for these, so they are looked up once.
+    params: Option<Value<'t>>,
+    result: Option<Value<'t>>,
+    error: Option<Value<'t>>,
     /// What [`Message::is_sound`] found: many rules ask, and of a long message it takes its time.
     pub(super) sound: OnceCell<bool>,
     /// What [`Message::fault`] found.
@@ -97,16 +101,18 @@ pub struct Message<'t> {
 impl<'t> Message<'t> {
     pub(super) fn read(template: &Template<'t>, value: Option<Value<'t>>, in_batch: bool) -> Self {
         let object = value.filter(|value| value.is_object());
-        let method = object.and_then(|object| object.member("method")).and_then(Value::as_str);
-        let id = object.and_then(|object| object.member("id")).map(Id::read);
-        let has = |key| object.is_some_and(|object| object.member(key).is_some());
+        let member = |key| object.and_then(|object| object.member(key));
+        let named = member("method");
+        let method = named.and_then(Value::as_str);
+        let id = member("id").map(Id::read);
+        let (params, result, error) = (member("params"), member("result"), member("error"));
         let shape = match (&method, &id) {
             _ if value.is_none() => Shape::Unreadable,
             (Some(_), Some(_)) => Shape::Request,
             (Some(_), None) => Shape::Notification,
-            _ if has("method") => Shape::Other,
+            _ if named.is_some() => Shape::Other,
             (None, Some(_)) => Shape::Response,
-            (None, None) if has("result") || has("error") => Shape::Response,
+            (None, None) if result.is_some() || error.is_some() => Shape::Response,
             (None, None) => Shape::Other,
         };
         Self {
@@ -126,6 +132,9 @@ impl<'t> Message<'t> {
             shares_id: false,
             answers: None,
             method,
+            params,
+            result,
+            error,
             sound: OnceCell::new(),
             fault: OnceCell::new(),
         }
@@ -159,7 +168,7 @@ impl<'t> Message<'t> {
     /// The params of a request or notification, of any type.
     #[must_use]
     pub fn params(&self) -> Option<Value<'t>> {
-        self.member("params")
+        self.params
     }
 
     /// A member of the params.
@@ -177,13 +186,13 @@ impl<'t> Message<'t> {
     /// The result of a response, of any type.
     #[must_use]
     pub fn result(&self) -> Option<Value<'t>> {
-        self.member("result")
+        self.result
     }
 
     /// The error of a response, of any type.
     #[must_use]
     pub fn error(&self) -> Option<Value<'t>> {
-        self.member("error")
+        self.error
     }
 
     /// The code of an error response, if it is an integral number.

@@ -3,7 +3,7 @@
 use turncoat::revision::Revision;
 use turncoat::rules::{Breach, Rule, Verdict};
 use turncoat::session::{Session, Speaker, View};
-use turncoat::transcript::{Event, Transcript};
+use turncoat::transcript::{Event, Intent, Transcript};
 
 use crate::report::{Evidence, EvidenceKind, elide};
 
@@ -70,8 +70,8 @@ pub fn judge(rules: &[&'static Rule], transcript: &Transcript) -> Vec<Judgement>
     judgements
 }
 
-/// The entries that show a breach. A lone one of the subject says little, so what it answers is added, or else what was
-/// said last before it.
+/// The entries that show a breach. A lone one of the subject says little, so what it answers is added, or else what it
+/// may be a reaction to.
 fn evidence(view: View<'_>, breach: &Breach) -> Vec<Evidence> {
     let mut entries = breach.entries.clone();
     if let [only] = entries[..] {
@@ -96,11 +96,17 @@ fn evidence(view: View<'_>, breach: &Breach) -> Vec<Evidence> {
         .collect()
 }
 
-/// What the harness said last before a message of the subject.
+/// What a message or the end of the subject may be a reaction to: the last departure from honesty, or else what the
+/// harness said last that was no fence.
 fn last_sent_before(view: View<'_>, entry: usize) -> Option<usize> {
     let (earlier, rest) = view.entries().split_at_checked(entry)?;
-    matches!(rest.first()?.event, Event::Received { .. })
-        .then(|| earlier.iter().rposition(|entry| matches!(entry.event, Event::Sent { .. })))?
+    if !matches!(rest.first()?.event, Event::Received { .. } | Event::Ended | Event::Exited { .. }) {
+        return None;
+    }
+    let last = |wanted: fn(Intent) -> bool| {
+        earlier.iter().rposition(|entry| matches!(entry.event, Event::Sent { intent, .. } if wanted(intent)))
+    };
+    last(|intent| intent == Intent::Departure).or_else(|| last(|intent| intent == Intent::Honest))
 }
 
 fn shown(event: &Event) -> (EvidenceKind, String) {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 use std::{env, fs, process};
 
 use turncoat_conformance::report::Report;
@@ -241,20 +243,39 @@ fn what_cannot_be_tested_says_why() {
 
 #[cfg(unix)]
 #[test]
-fn an_interruption_ends_the_run() {
-    let folder = Folder::new("interruption");
-    // The subject says that it has been started, so the signal does not come too early.
-    let started = folder.file("started");
-    let script = format!("touch '{started}'; exec sleep 60");
-    let mut command = command(&["check", "server", "--", "sh", "-c", &script]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while !Path::new(&started).exists() {
-        std::thread::yield_now();
+fn a_signal_to_end_ends_the_run_and_the_subject() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let folder = Folder::new(&format!("interruption{signal}"));
+        // The subject says that it has been started, so the signal does not come too early.
+        let started = folder.file("started");
+        let script = format!("echo $$ >'{started}.new'; mv '{started}.new' '{started}'; exec sleep 60");
+        let mut command = command(&["check", "server", "--jobs", "1", "--", "sh", "-c", &script]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while !Path::new(&started).exists() {
+            thread::yield_now();
+        }
+        let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{signal}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("stopping, and reporting what is known"), "{signal}: {stderr}");
+        let subject = fs::read_to_string(&started).unwrap();
+        assert!(is_gone(subject.trim()), "{signal} left {subject}");
     }
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("stopping, and reporting what is known"), "{stderr}");
+}
+
+/// Whether a process ended, or does so soon: what killed it need not have waited for it.
+#[cfg(unix)]
+fn is_gone(process: &str) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let lives =
+        || Command::new("kill").args(["-0", process]).stderr(Stdio::null()).status().is_ok_and(|kill| kill.success());
+    while lives() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::yield_now();
+    }
+    true
 }

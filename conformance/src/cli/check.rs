@@ -1,16 +1,15 @@
 //! Running a check and writing its reports.
 
 use std::fs;
-use std::future::ready;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use turncoat::adapter::Adapter;
-use turncoat::adapter::child::Process;
+use turncoat::adapter::child::{Process, kill_all};
 use turncoat::adapter::embedded::Embedded;
 use turncoat::reference::{Behaviour, FAULTS, FaultInfo, variants};
 use turncoat_conformance::baseline::{Baseline, Coverage};
@@ -288,35 +287,42 @@ fn give_up(Untestable { why, stderr }: &Untestable) -> ExitCode {
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// The first Ctrl-C asks the run to end with what it knows, the second ends the process. Returns once they are heard.
+/// The first signal to end asks the run to stop with what it knows, the second ends the process and all that it started.
+/// Returns once they are heard.
 fn heed_interrupts(say: impl Fn(&str) + Send + 'static) {
     let (listening, heard) = mpsc::channel::<()>();
     thread::spawn(move || {
-        // Without a runtime the system's own way stays: Ctrl-C ends the process at once.
+        // Without a runtime the system's own way stays: a signal ends the process at once.
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
-            let mut first = pin!(tokio::signal::ctrl_c());
-            // The first look at the future is what begins to listen.
-            let early = tokio::select! {
-                biased;
-                done = &mut first => Some(done),
-                () = ready(()) => None,
-            };
+            let listen = |kind| signal(kind).ok();
+            let (mut interrupt, mut terminate, mut hang_up) =
+                (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()));
             drop(listening);
-            let done = match early {
-                Some(done) => done,
-                None => first.await,
+            let mut next = async || {
+                tokio::select! {
+                    () = arrival(&mut interrupt) => {}
+                    () = arrival(&mut terminate) => {}
+                    () = arrival(&mut hang_up) => {}
+                }
             };
-            if done.is_err() {
-                return;
-            }
+            next().await;
             STOP.store(true, Ordering::Relaxed);
             say("stopping, and reporting what is known; Ctrl-C again ends at once");
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(i32::from(Verdict::Interrupted.exit_code()));
-            }
+            next().await;
+            kill_all();
+            std::process::exit(i32::from(Verdict::Interrupted.exit_code()));
         });
     });
     // The other end is dropped when it listens, or when it never will.
     let _ = heard.recv();
+}
+
+async fn arrival(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
 }

@@ -1,9 +1,10 @@
 //! A process on stdio, in a process group of its own.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::pending;
 use std::io;
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::io::AsyncReadExt as _;
@@ -62,7 +63,7 @@ impl Process {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).map(Group::new);
         let missing = || io::Error::other("a pipe is missing");
         let (input, output, stderr) = (
             child.stdin.take().ok_or_else(missing)?,
@@ -123,7 +124,7 @@ fn quoted(word: &str) -> String {
 
 struct Running {
     child: Child,
-    group: Option<Pid>,
+    group: Option<Group>,
     pump: Pump<ChildStdout, ChildStdin>,
     stderr: Option<ChildStderr>,
     stderr_left: usize,
@@ -170,11 +171,42 @@ impl Running {
 
     /// Ends what is left of the group, and says whether anything was.
     fn reap_group(&mut self) -> bool {
-        let Some(group) = self.group.take() else { return false };
-        let left = test_kill_process_group(group).is_ok();
+        self.group.take().is_some_and(Group::end)
+    }
+}
+
+/// The process groups that live, for [`kill_all`].
+static LIVING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+fn living() -> MutexGuard<'static, BTreeSet<i32>> {
+    LIVING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Kills every process that was started here and what those started, for a harness that is about to exit without
+/// unwinding.
+pub fn kill_all() {
+    for group in living().iter().filter_map(|raw| Pid::from_raw(*raw)) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// A process group that is noted as living until it was ended.
+#[derive(Debug)]
+struct Group(Pid);
+
+impl Group {
+    fn new(leader: Pid) -> Self {
+        living().insert(leader.as_raw_nonzero().get());
+        Self(leader)
+    }
+
+    /// Kills what is left of it, and says whether anything was.
+    fn end(self) -> bool {
+        let left = test_kill_process_group(self.0).is_ok();
         if left {
-            let _ = kill_process_group(group, Signal::KILL);
+            let _ = kill_process_group(self.0, Signal::KILL);
         }
+        living().remove(&self.0.as_raw_nonzero().get());
         left
     }
 }

@@ -11,7 +11,6 @@
 //! [limits]                  # what this subject needs; options of the command line win
 //! jobs = 1
 //! timeout = 30.0
-//! line-bytes = 10485760
 //! ```
 
 use std::collections::BTreeMap;
@@ -43,8 +42,6 @@ pub struct Limits {
     pub jobs: Option<usize>,
     /// How long an answer of it may take.
     pub timeout: Option<Duration>,
-    /// How long a line it reads, in bytes; a script that sends a longer one asks too much.
-    pub line_bytes: Option<u64>,
 }
 
 impl SubjectFile {
@@ -99,8 +96,7 @@ impl SubjectFile {
             },
         };
         let jobs = limits.jobs.map(Spanned::into_inner);
-        let limits = Limits { jobs, timeout, line_bytes: limits.line_bytes };
-        Ok(Self { fixtures, environment, limits })
+        Ok(Self { fixtures, environment, limits: Limits { jobs, timeout } })
     }
 }
 
@@ -129,8 +125,6 @@ struct Written {
 struct WrittenLimits {
     jobs: Option<Spanned<usize>>,
     timeout: Option<Spanned<f64>>,
-    #[serde(rename = "line-bytes")]
-    line_bytes: Option<u64>,
 }
 
 #[cfg(test)]
@@ -155,7 +149,6 @@ mod tests {
             [limits]
             jobs = 1
             timeout = 0.5
-            line-bytes = 1024
         "#;
         let file = parse(text).unwrap();
         assert_eq!(file.fixtures["echo"].tool.as_deref(), Some("say"));
@@ -163,7 +156,7 @@ mod tests {
         assert_eq!(file.fixtures["page"].uri.as_deref(), Some("file:///a"));
         assert_eq!(file.environment["API_KEY"], "none");
         let timeout = Some(Duration::from_millis(500));
-        assert_eq!(file.limits, Limits { jobs: Some(1), timeout, line_bytes: Some(1024) });
+        assert_eq!(file.limits, Limits { jobs: Some(1), timeout });
         assert_eq!(parse("").unwrap(), SubjectFile::default());
     }
 

@@ -255,9 +255,10 @@ impl WrittenStep {
         for step in steps {
             let span = step.get_ref().r#do.span();
             match understand_step(step)? {
-                Step::Say(say) => says.push(say),
+                // Which requests a call becomes is known only once the tools are listed.
+                Step::Say(say) if !matches!(say.what, What::Call { .. }) => says.push(say),
                 _ => {
-                    let what = "only request, notify, call and send can stand inside `steps`".to_owned();
+                    let what = "only request, notify and send can stand inside `steps`".to_owned();
                     return Err(Mistake { span, what }.into());
                 }
             }

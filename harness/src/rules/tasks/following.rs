@@ -87,8 +87,8 @@ pub(super) static ID_PARAMETER_WINS: Rule = Rule {
     revisions: ONLY_11,
     clause: "2025-11-25/basic/utilities/tasks#associating-task-related-messages",
     requires: "The parameter taskId names the task, whatever the metadata says.",
-    judged: "tasks/get for one task with metadata that name another. An error is a breach where the same request without \
-             the metadata succeeds before and afterwards.",
+    judged: "tasks/get for one task with metadata that name another. An error, or silence until the deadline, is a breach \
+             where the same request without the metadata succeeds before and afterwards.",
     untested: "nobody asked for one task in the name of another",
     judge: id_parameter_wins,
 };
@@ -98,8 +98,15 @@ fn id_parameter_wins(view: View<'_>) -> Verdict {
     gets.iter()
         .filter_map(|exchange| {
             let (id, other) = (target(*exchange)?, related(exchange.request())?);
-            let answer = exchange.answer().filter(|_| id != other)?;
-            let breach = |what: &str| Some(Err(Breach::at(answer, what).after(exchange.request())));
+            if id == other || (exchange.answer().is_none() && !exchange.is_overdue()) {
+                return None;
+            }
+            let breach = |what: &str| {
+                let request = exchange.request();
+                Some(Err(exchange
+                    .answer()
+                    .map_or_else(|| Breach::at(request, what), |answer| Breach::at(answer, what).after(request))))
+            };
             if let Some(result) = exchange.result() {
                 let own = result.member("taskId").is_some_and(|own| own.is(&id));
                 return if own { Some(Ok(())) } else { breach("answers about the task in the metadata") };
@@ -110,7 +117,7 @@ fn id_parameter_wins(view: View<'_>) -> Verdict {
             let entry = exchange.request().entry;
             let before = gets.iter().filter(plain).any(|one| one.request().entry < entry);
             let after = gets.iter().filter(plain).any(|one| one.request().entry > entry);
-            (before && after).then(|| breach("refuses a task for the metadata of the request")).flatten()
+            (before && after).then(|| breach("serves a task or not by the metadata of the request")).flatten()
         })
         .collect()
 }

@@ -23,15 +23,20 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
+/// The rule must notice it in a run of every revision in which it shows.
 fn caught(fault: &FaultInfo) -> Result<(), Failed> {
-    let behaviour = Behaviour::default().with_fault(fault.id)?;
-    let plan = Plan {
-        jobs: Some(1),
-        only: vec![fault.rule.to_owned()],
-        revisions: fault.revisions.iter().collect(),
-        ..Plan::default()
-    };
-    let report = runner::check(&plan, &Embedded::server(behaviour), &Quiet, &AtomicBool::new(false))?;
-    let found = report.findings.iter().chain(&report.warnings).any(|finding| finding.rule == fault.rule);
-    if found { Ok(()) } else { Err(format!("not caught; {:#?}", report.rules).into()) }
+    let subject = Embedded::server(Behaviour::default().with_fault(fault.id)?);
+    let mut missed = Vec::new();
+    for revision in fault.revisions.iter() {
+        let plan =
+            Plan { jobs: Some(1), only: vec![fault.rule.to_owned()], revisions: vec![revision], ..Plan::default() };
+        let noticed = match runner::check(&plan, &subject, &Quiet, &AtomicBool::new(false)) {
+            Ok(report) => report.findings.iter().chain(&report.warnings).any(|finding| finding.rule == fault.rule),
+            Err(untestable) => return Err(untestable.why.into()),
+        };
+        if !noticed {
+            missed.push(revision.as_str());
+        }
+    }
+    if missed.is_empty() { Ok(()) } else { Err(format!("missed in {}", missed.join(", ")).into()) }
 }

@@ -105,6 +105,10 @@ struct Heard {
     items: BTreeMap<&'static str, Vec<Json>>,
     names: HashSet<(&'static str, String)>,
     state: Option<String>,
+    /// The keys and methods of the input that the subject last asked for by a result.
+    inputs: Vec<(String, String)>,
+    /// The tasks that the subject made, in order.
+    tasks: Vec<String>,
     /// The JSON text of the id under which the subject last asked something.
     asked: Option<String>,
     /// A modern version other than the run's that the subject says it supports.
@@ -308,6 +312,14 @@ impl<'a> Peer<'a> {
         let Some(result) = answer.result() else { return };
         if let Some(state) = result.member("requestState").and_then(|state| state.as_str()) {
             self.heard.state = Some(state.into_owned());
+        }
+        if let Some(inputs) = result.member("inputRequests") {
+            let method = |input: Value<'_>| Some(input.member("method")?.as_str()?.into_owned());
+            let asked = inputs.members().filter_map(|(key, input)| Some((key.into_owned(), method(input)?)));
+            self.heard.inputs = asked.collect();
+        }
+        if let Some(task) = result.path(&["task", "taskId"]).and_then(|task| task.as_str()) {
+            self.heard.tasks.push(task.into_owned());
         }
         for (method, member, key) in LISTS {
             let Some(items) = result.member(member) else { continue };
@@ -560,6 +572,9 @@ impl<'a> Peer<'a> {
                 let id = id.clone().or(fresh).unwrap_or_default();
                 let mut message = compose::request(self.part, id, method, params.clone());
                 compose::add_progress(&mut message, progress.as_ref());
+                if let Some(input) = edits.input {
+                    reply::add_input(self.part, &self.heard, input, &mut message)?;
+                }
                 let text = filling.message(compose::edited(message, edits))?;
                 let purpose = match method.as_str() {
                     "initialize" => Purpose::Hello { and_initialized: false },

@@ -26,6 +26,7 @@ mod resources;
 mod server;
 mod slow;
 mod subscriptions;
+mod tasks;
 mod tools;
 mod variants;
 
@@ -99,6 +100,8 @@ pub mod fixture {
     pub const TOUCH_RESOURCE: &str = "touch-resource";
     /// Tool: ends every open subscription; in the modern revision only.
     pub const HANG_UP: &str = "hang-up";
+    /// Tool: can be called as a task only; in 2025-11-25 only, and only with [`super::Features::tasks`].
+    pub const TASK_ONLY: &str = "task-only";
     /// Tool and prompt: the one that comes and goes.
     pub const EXTRA: &str = "extra";
 

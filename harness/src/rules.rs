@@ -151,10 +151,11 @@ pub fn unjudged() -> impl Iterator<Item = (&'static str, &'static str)> {
     UNJUDGED.iter().flat_map(|area| area.iter().copied())
 }
 
-static UNJUDGED: &[&[(&str, &str)]] = &[lifecycle::UNJUDGED, progress::UNJUDGED, schema::UNJUDGED];
+static UNJUDGED: &[&[(&str, &str)]] = &[lifecycle::UNJUDGED, progress::UNJUDGED, schema::UNJUDGED, tasks::UNJUDGED];
 
 static AREAS: &[&[&Rule]] = &[
     annotations::RULES,
+    caching::RULES,
     cancel::RULES,
     capability::RULES,
     discover::RULES,
@@ -169,6 +170,7 @@ static AREAS: &[&[&Rule]] = &[
     meta::RULES,
     modern::RULES,
     modern_only::RULES,
+    mrtr::RULES,
     pagination::RULES,
     ping::RULES,
     progress::RULES,
@@ -178,11 +180,14 @@ static AREAS: &[&[&Rule]] = &[
     server::RULES,
     stateless::RULES,
     stdio::RULES,
+    subscription::RULES,
+    tasks::RULES,
     tools::RULES,
     version::RULES,
 ];
 
 pub mod annotations;
+pub mod caching;
 pub mod cancel;
 pub mod capability;
 pub mod discover;
@@ -197,6 +202,7 @@ pub mod message;
 pub mod meta;
 pub mod modern;
 pub mod modern_only;
+pub mod mrtr;
 pub mod pagination;
 pub mod ping;
 mod probe;
@@ -207,5 +213,7 @@ pub mod schema;
 pub mod server;
 pub mod stateless;
 pub mod stdio;
+pub mod subscription;
+pub mod tasks;
 pub mod tools;
 pub mod version;

@@ -97,13 +97,33 @@ pub struct Edits {
     pub set: BTreeMap<String, Json>,
     /// JSON pointers of members to take away.
     pub drop: Vec<String>,
+    /// The input that the subject last asked for by a result, put in before the other changes.
+    pub input: Option<Input>,
+}
+
+/// How a request gives the input that a result of the subject asked for. The state comes along.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Input {
+    /// All of it; users decline what they are asked.
+    Given,
+    /// All of it; users dismiss what they are asked.
+    Dismissed,
+    /// None of it, in an object without members.
+    Missing,
+    /// All of it, and something that nobody asked for.
+    Extra,
+    /// All of it, each in a shape that it cannot have.
+    Malformed,
+    /// An array in place of the object.
+    Array,
 }
 
 impl Edits {
     /// Whether nothing is changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.set.is_empty() && self.drop.is_empty()
+        self.set.is_empty() && self.drop.is_empty() && self.input.is_none()
     }
 }
 

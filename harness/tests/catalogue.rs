@@ -39,6 +39,10 @@ const AREAS: &[&str] = &[
     "progress",
     "server",
     "annotations",
+    "subscription",
+    "caching",
+    "mrtr",
+    "tasks",
 ];
 
 #[derive(Deserialize)]

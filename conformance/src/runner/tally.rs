@@ -155,7 +155,10 @@ impl<'a> Tally<'a> {
             if rule.side.is_some_and(|side| side != adapter.side()) {
                 continue;
             }
-            for &revision in revisions.iter().filter(|revision| rule.revisions.has(**revision)) {
+            // A session may be governed by a revision that the subject offers and does not speak.
+            let judged = |revision: &Revision| self.columns.contains_key(&(place, *revision));
+            let of_interest = |revision: &Revision| revisions.contains(revision) || judged(revision);
+            for revision in rule.revisions.iter().filter(of_interest) {
                 let column = self.columns.get(&(place, revision));
                 let (outcome, reason) = match column {
                     Some(column) if column.confirmed => (Outcome::Fail, None),

@@ -83,6 +83,8 @@ impl Filling<'_> {
             "nest" => Fill::Json(format!("{}{}", "[".repeat(count()?), "]".repeat(count()?))),
             "cursor" => Fill::Text(self.heard.cursors.get(argument)?.clone()),
             "mangled" => Fill::Text(mangled(self.heard.cursors.get(argument)?)),
+            "task" if argument.is_empty() => Fill::Text(self.heard.tasks.last()?.clone()),
+            "task" => Fill::Text(self.heard.tasks.get(count()?.checked_sub(1)?)?.clone()),
             "state" => Fill::Text(self.heard.state.clone()?),
             "listed-version" => Fill::Text(self.heard.version.clone()?),
             "tool" => first("tools", "name")?,

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Part, Sending, compose};
+use super::{Heard, Part, Sending, compose};
 use crate::revision::code;
-use crate::script::Answer;
+use crate::script::{Answer, Input};
 use crate::session::Message;
 use crate::transcript::Intent;
 
@@ -39,6 +39,34 @@ pub(super) fn with_input(part: Part<'_>, mut params: Json, answer: &Message<'_>)
         params["requestState"] = state;
     }
     Some(params)
+}
+
+/// Adds the input that was last asked for to a request; none if nothing was.
+pub(super) fn add_input(part: Part<'_>, heard: &Heard, input: Input, message: &mut Json) -> Option<()> {
+    if heard.inputs.is_empty() {
+        return None;
+    }
+    let mut responses = Map::new();
+    for (key, method) in heard.inputs.iter().filter(|_| input != Input::Missing) {
+        let honest = content(part, method)?;
+        let elicits = method == "elicitation/create";
+        let response = match input {
+            Input::Dismissed if elicits => json!({"action": "cancel"}),
+            Input::Malformed if elicits => json!({"action": "maybe"}),
+            Input::Malformed => json!({"roots": "none", "role": 7, "content": null}),
+            _ => honest,
+        };
+        responses.insert(key.clone(), response);
+    }
+    if input == Input::Extra {
+        responses.insert("turncoat-nobody-asked".to_owned(), json!({"action": "decline"}));
+    }
+    let array = input == Input::Array;
+    message["params"]["inputResponses"] = if array { json!([]) } else { Json::Object(responses) };
+    if let Some(state) = &heard.state {
+        message["params"]["requestState"] = json!(state);
+    }
+    Some(())
 }
 
 /// What an honest client with the script's capabilities gives back.

@@ -79,7 +79,7 @@ impl Question {
     }
 
     /// The tool result that a sound answer leads to; `None` for an unsound one.
-    fn conclude(self, answer: &Value) -> Option<Object> {
+    pub(super) fn conclude(self, answer: &Value) -> Option<Object> {
         let text = |value: &Value, member: &str| value.get(member).and_then(Value::as_str).map(str::to_owned);
         match self {
             Self::Roots => {
@@ -152,9 +152,15 @@ impl Server {
         {
             session.asked_roots = true;
         }
-        let params = self.params(question, revision, client);
+        let mut params = self.params(question, revision, client);
+        if let Some(metadata) = ticket.as_ref().and_then(|ticket| self.task_metadata(&ticket.id)) {
+            params.get_or_insert_with(|| json!({}))["_meta"] = metadata;
+        }
         let occasion = Occasion { revision, method: "", name: "" };
         self.send(occasion, Message::request(&id.raw, question.method(), params), out);
+        if let Some(ticket) = &ticket {
+            self.touch_task(&ticket.id);
+        }
         self.asked.push(Asked { id, question, ticket, deadline, revision });
     }
 
@@ -215,8 +221,14 @@ impl Server {
         let state = format!("turncoat/1/{}", question.name());
         if let Some(given) = call.params.get("requestState")
             && given.as_str() != Some(&state)
+            && !self.faulty(Fault::AcceptsForgedState)
         {
             return Err(invalid("the request state is not from here"));
+        }
+        if self.tampers()
+            && let Some(answer) = self.misreads_input(call, question, KEY)
+        {
+            return answer;
         }
         let responses = match call.params.get("inputResponses") {
             None => None,

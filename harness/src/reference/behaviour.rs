@@ -32,6 +32,8 @@ pub struct Features {
     pub completions: bool,
     /// Log messages.
     pub logging: bool,
+    /// Calls as tasks, in 2025-11-25.
+    pub tasks: bool,
     /// The tool `odd-dialect`, whose schema is in a dialect that nobody knows.
     pub odd_dialect: bool,
     /// Items per page of every list.
@@ -167,6 +169,7 @@ impl Default for Features {
             subscribe: true,
             completions: true,
             logging: true,
+            tasks: true,
             odd_dialect: false,
             page: 3,
         }
@@ -182,6 +185,7 @@ impl Features {
         subscribe: false,
         completions: false,
         logging: false,
+        tasks: false,
         odd_dialect: false,
         page: 3,
     };

@@ -54,6 +54,7 @@ impl Server {
             "subscribe" => features.resources.present() && features.subscribe,
             "completions" => features.completions,
             "logging" => features.logging,
+            "tasks" => features.tools.present() && features.tasks,
             _ => false,
         }
     }
@@ -83,6 +84,10 @@ impl Server {
         }
         if features.logging {
             declared.insert("logging".into(), json!({}));
+        }
+        if self.offers("tasks") && revision == Revision::V2025_11_25 {
+            let all = json!({"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}});
+            declared.insert("tasks".into(), all);
         }
         if self.reads(Reading::ExtraCapabilities) {
             declared.insert("experimental".into(), json!({"com.example/tea": {}}));

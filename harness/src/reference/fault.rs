@@ -68,6 +68,7 @@ impl Fault {
                 features.logging = false;
             }
             Self::AcceptsUnknownDialect | Self::DiesOnUnknownDialect => features.odd_dialect = true,
+            Self::UndeclaredTask | Self::RefusesTaskMember => features.tasks = false,
             Self::EmbedsWithoutResources => features.resources = Offer::Absent,
             _ => {}
         }
@@ -256,7 +257,7 @@ faults! {
         "it echoes versions that do not exist";
     CounterOffersOldest: "counter-offers-oldest", "lifecycle.version.counter-offer-latest", LEGACY,
         "an unknown version is answered by the oldest one";
-    CounterOffersUnusable: "counter-offers-unusable", "lifecycle.version.counter-offer-usable", LEGACY,
+    CounterOffersUnusable: "counter-offers-unusable", "lifecycle.version.counter-offer-usable", OLDER,
         "it counter-offers a version that it does not speak";
     UsesNewerVocabulary: "uses-newer-vocabulary", "lifecycle.version.respected", ONLY_06_11,
         "slow sends a notification that only a newer revision has";
@@ -540,6 +541,110 @@ faults! {
         "a schema refers to a definition that is not there";
     IgnoresReferences: "refuses-local-references", "schema.ref.local-resolved", SINCE_11,
         "a value behind a local reference is always refused";
+
+    // Caching and subscriptions.
+    ReadsWithoutHints: "reads-without-hints", "caching.hints-present", MODERN,
+        "results of resources/read have no cacheScope";
+    NegativeListTtl: "negative-list-ttl", "caching.ttl-valid", MODERN,
+        "ttlMs of tools/list is negative";
+    FractionalReadTtl: "fractional-read-ttl", "caching.ttl-valid", MODERN,
+        "ttlMs of resources/read has a fraction";
+    NullReadScope: "null-read-scope", "caching.scope-valid", MODERN,
+        "cacheScope of resources/read is null";
+    ScopeChangesWithPage: "scope-changes-with-page", "caching.scope-same-on-pages", MODERN,
+        "the last page of each list is private, the others are public";
+    HintsWithQuestions: "hints-with-questions", "caching.input-required-without-hints", MODERN,
+        "results that ask for input may be kept for a while";
+    LacksListen: "lacks-listen", "subscription.supported", MODERN,
+        "changes are declared, but subscriptions/listen is unknown";
+    ListensInSilence: "listens-in-silence", "subscription.supported", MODERN,
+        "subscriptions/listen gets neither acknowledgment nor answer";
+    AnnouncesBeforeAcknowledging: "announces-before-acknowledging", "subscription.ack-first", MODERN,
+        "a subscription begins with a notice, and is acknowledged after it";
+    GrantsEverything: "grants-everything", "subscription.ack-subset", MODERN,
+        "every subscription is granted every list";
+    AnnouncesToAll: "announces-to-all", "subscription.only-requested", MODERN,
+        "list changes are announced to everybody, subscribed or not";
+    IgnoresFilter: "ignores-filter", "subscription.only-requested", MODERN,
+        "a subscription hears of every list";
+    UntaggedNotices: "untagged-notices", "subscription.id-on-notifications", MODERN,
+        "notices do not name their subscription";
+    TextSubscriptionIds: "text-subscription-ids", "subscription.id-on-notifications", MODERN,
+        "subscriptions with a number for an id are named by text";
+    ServesLastSubscriptionOnly: "serves-last-subscription-only", "subscription.multiple", MODERN,
+        "only the newest of several subscriptions hears of a change";
+    RefusesSecondSubscription: "refuses-second-subscription", "subscription.multiple", MODERN,
+        "a second subscription is refused while one is open";
+    ListensOnAfterCancel: "listens-on-after-cancel", "subscription.stops-on-cancel", MODERN,
+        "a cancelled subscription goes on";
+    LeavesWithoutGoodbye: "leaves-without-goodbye", "subscription.graceful-close", MODERN,
+        "it exits where it should end its subscriptions";
+    NamelessClosing: "nameless-closing", "subscription.close-result-shape", MODERN,
+        "the result that ends a subscription does not name it";
+
+    // Input that is asked for by results.
+    AsksForCompletions: "asks-for-completions", "mrtr.only-on-supported-methods", MODERN,
+        "completions ask for input";
+    AsksForNothing: "asks-for-nothing", "mrtr.has-requests-or-state", MODERN,
+        "results ask for input, and neither say for what nor give a state";
+    NumericState: "numeric-state", "mrtr.has-requests-or-state", MODERN,
+        "the request state is a number";
+    AsksForTools: "asks-for-tools", "mrtr.request-kinds", MODERN,
+        "what is asked for is a list of tools";
+    AsksWithoutParams: "asks-without-params", "mrtr.request-kinds", MODERN,
+        "what is asked for has no params";
+    AsksUndeclaredModern: "asks-undeclared-modern", "mrtr.capabilities-respected", MODERN,
+        "it asks clients what they did not declare";
+    WrongMissingCapabilityCode: "wrong-missing-capability-code", "mrtr.missing-capability-error", MODERN,
+        "a missing capability gets -32603";
+    HidesMissingCapability: "hides-missing-capability", "mrtr.missing-capability-error", MODERN,
+        "the error about a missing capability does not say which";
+    AcceptsForgedState: "accepts-forged-state", "mrtr.state-tamper-rejected", MODERN,
+        "any request state will do";
+    FailsOverMissingInput: "fails-over-missing-input", "mrtr.missing-input-asked-again", MODERN,
+        "missing input is an error";
+    RefusesExtraInput: "refuses-extra-input", "mrtr.extra-input-ignored", MODERN,
+        "input that nobody asked for is an error";
+    AcceptsMalformedInput: "accepts-malformed-input", "mrtr.malformed-input-error", MODERN,
+        "malformed input is as good as any";
+    ForgetsDeclinedCalls: "forgets-declined-calls", "mrtr.decline-handled", MODERN,
+        "a call whose question was declined is never answered";
+
+    // Tasks.
+    RunsRequiredPlainly: "runs-task-only-tools-plainly", "tasks.server.required-enforced", ONLY_11,
+        "a tool that requires a task runs without one";
+    MakesTasksOfAnything: "makes-tasks-of-anything", "tasks.server.forbidden-refused", ONLY_11,
+        "a tool that forbids tasks becomes one";
+    RefusesTaskMember: "refuses-task-member", "tasks.receiver.undeclared-ignored", ONLY_11,
+        "tasks are not declared, and a call with one is refused";
+    RunsTasksAtOnce: "runs-tasks-at-once", "tasks.receiver.create-result", ONLY_11,
+        "a call as a task gets its result and no task";
+    RevivesTasks: "revives-tasks", "tasks.receiver.status-transitions", ONLY_11,
+        "tasks/get says of ended tasks that they work";
+    WrongUnknownTaskCode: "wrong-unknown-task-code", "tasks.receiver.unknown-task", ONLY_11,
+        "a task that does not exist gets -32603";
+    CancelsEndedTasks: "cancels-ended-tasks", "tasks.receiver.cancel-terminal-refused", ONLY_11,
+        "a task that has ended is cancelled once more";
+    CancelsInWordsOnly: "cancels-in-words-only", "tasks.receiver.cancel-takes-effect", ONLY_11,
+        "the cancellation of a task is confirmed and has no effect";
+    GivesResultsEarly: "gives-results-early", "tasks.receiver.result-blocks", ONLY_11,
+        "tasks/result gives something empty at once";
+    ResultWithoutTask: "result-without-task", "tasks.receiver.result-faithful", ONLY_11,
+        "the result of a task does not name the task";
+    WrapsTaskResult: "wraps-task-result", "tasks.receiver.result-faithful", ONLY_11,
+        "the result of a task is another one, as text";
+    AsksWithoutRelatedTask: "asks-without-related-task", "tasks.related-metadata", ONLY_11,
+        "a task asks the client without saying that it is one";
+    MetadataNamesTask: "metadata-names-task", "tasks.receiver.id-parameter-wins", ONLY_11,
+        "tasks/get goes by the metadata of the request";
+    HidesTasks: "hides-tasks", "tasks.receiver.list", ONLY_11,
+        "the list of tasks is always empty";
+    TaskWithoutTtl: "task-without-ttl", "tasks.receiver.response-fields", ONLY_11,
+        "tasks/get does not say how long the task is kept";
+    TaskWithLocalTime: "task-with-local-time", "tasks.receiver.response-fields", ONLY_11,
+        "tasks/get gives the time in words";
+    StaysWorking: "stays-working", "tasks.receiver.input-required-status", ONLY_11,
+        "a task that waits for the client says that it works";
 
     // Robustness.
     DiesAfterGarbage: "dies-after-garbage", "robust.serves-after-hostile-input", ALL,

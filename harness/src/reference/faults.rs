@@ -22,7 +22,10 @@ mod conduct;
 mod envelope;
 mod lists;
 mod results;
+mod rounds;
 mod running;
+mod subscriptions;
+mod tasks;
 
 /// What only a faulty server remembers.
 #[derive(Debug, Default)]
@@ -90,6 +93,9 @@ impl Server {
                 lists::tamper(fault, occasion, &mut message);
                 running::tamper(fault, &mut message);
                 asking::tamper(fault, self.asked_so_far, &mut message);
+                subscriptions::tamper(fault, occasion, &mut message);
+                rounds::tamper(fault, occasion, &mut message);
+                tasks::tamper(fault, occasion, &mut message);
                 vec![message]
             }
         }

@@ -23,6 +23,8 @@ enum Key {
     Text(Box<str>),
     /// Canonical decimal digits, so that no integer is too large to compare.
     Integer(Box<str>),
+    /// Of a call inside the server.
+    Inner(u64),
 }
 
 impl RequestId {
@@ -43,6 +45,16 @@ impl RequestId {
         Self { raw: format!("\"{text}\"").into(), key: Key::Text(text.into()) }
     }
 
+    /// An id that no message can have.
+    pub(super) fn inner(number: u64) -> Self {
+        Self { raw: "null".into(), key: Key::Inner(number) }
+    }
+
+    /// Whether it is one that no message can have.
+    pub(super) fn is_inner(&self) -> bool {
+        matches!(self.key, Key::Inner(_))
+    }
+
     /// Whether both are the same id: same JSON type and same value.
     pub(super) fn same(&self, other: &Self) -> bool {
         self.key == other.key
@@ -52,6 +64,7 @@ impl RequestId {
     pub(super) fn alike(&self, other: &Self) -> bool {
         let text = |key: &Key| match key {
             Key::Text(text) | Key::Integer(text) => text.clone(),
+            Key::Inner(number) => format!("inner {number}").into(),
         };
         text(&self.key) == text(&other.key)
     }
@@ -60,7 +73,7 @@ impl RequestId {
     pub(super) fn text(&self) -> Option<&str> {
         match &self.key {
             Key::Text(text) => Some(text),
-            Key::Integer(_) => None,
+            Key::Integer(_) | Key::Inner(_) => None,
         }
     }
 

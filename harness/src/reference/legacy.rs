@@ -158,6 +158,12 @@ impl Server {
             "logging/setLevel" if self.offers("logging") => self.set_level(call),
             "resources/subscribe" if self.offers("subscribe") => self.subscribe(call, true),
             "resources/unsubscribe" if self.offers("subscribe") => self.subscribe(call, false),
+            "tools/call" if self.augments(call) => self.make_task(call, out),
+            "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel"
+                if self.offers("tasks") && call.revision == Revision::V2025_11_25 =>
+            {
+                self.serve_task(call, out)
+            }
             _ => self.serve(call, out),
         }
     }

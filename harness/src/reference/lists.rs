@@ -46,7 +46,7 @@ impl Server {
     }
 
     /// The page that the cursor names, or the first.
-    fn page(&mut self, call: &Call<'_>, member: &str, mut items: Vec<&Value>) -> Answer {
+    pub(super) fn page(&mut self, call: &Call<'_>, member: &str, mut items: Vec<&Value>) -> Answer {
         let start = match call.params.get("cursor") {
             None => 0,
             Some(Value::Null) if self.lenient() => 0,

@@ -14,6 +14,7 @@ use super::lines::{Line, Lines};
 use super::message::{Failure, Message, Object};
 use super::slow::Running;
 use super::subscriptions::Subscription;
+use super::tasks::Task;
 use super::{Outbox, Vitals};
 use crate::revision::{Revision, code};
 
@@ -29,6 +30,10 @@ pub struct Server {
     pub(super) subscriptions: Vec<Subscription>,
     pub(super) asked: Vec<Asked>,
     pub(super) asked_so_far: u64,
+    pub(super) tasks: Vec<Task>,
+    pub(super) tasks_so_far: u64,
+    /// The latest moment that the server was told of.
+    pub(super) now: Duration,
     pub(super) changed: Changed,
     pub(super) grudge: Grudge,
     lines: Lines,
@@ -69,6 +74,9 @@ impl Server {
             subscriptions: Vec::new(),
             asked: Vec::new(),
             asked_so_far: 0,
+            tasks: Vec::new(),
+            tasks_so_far: 0,
+            now: Duration::ZERO,
             changed: Changed::default(),
             grudge: Grudge::default(),
             lines: Lines::default(),
@@ -84,6 +92,7 @@ impl Server {
         }
         self.greet(out);
         self.wake(now, out);
+        self.now = self.now.max(now);
         if self.tampers() && self.mishandles_chunk(now, bytes, out) {
             self.wake(now, out);
             return;
@@ -135,13 +144,21 @@ impl Server {
             return None;
         }
         let running = self.running.iter().map(Running::next);
-        running.chain(self.asked.iter().filter_map(|asked| asked.deadline)).chain(self.grudge.flush_at).min()
+        let tasks = self.tasks.iter().filter_map(Task::begins);
+        running
+            .chain(tasks)
+            .chain(self.asked.iter().filter_map(|asked| asked.deadline))
+            .chain(self.grudge.flush_at)
+            .min()
     }
 
     /// Does what is due by now.
     pub fn wake(&mut self, now: Duration, out: &mut Outbox) {
         while let Some(due) = self.wake_at().filter(|due| *due <= now) {
-            if let Some(position) = self.running.iter().position(|running| running.next() == due) {
+            self.now = self.now.max(due);
+            if let Some(position) = self.tasks.iter().position(|task| task.begins() == Some(due)) {
+                self.begin_task(position, out);
+            } else if let Some(position) = self.running.iter().position(|running| running.next() == due) {
                 self.step(position, out);
             } else if let Some(position) = self.asked.iter().position(|asked| asked.deadline == Some(due)) {
                 self.give_up(position, out);
@@ -238,6 +255,10 @@ impl Server {
 
     /// Answers a request with what its handler found, unless the answer comes later.
     pub(super) fn answer(&mut self, id: &RequestId, occasion: Occasion<'_>, answer: Answer, out: &mut Outbox) {
+        if id.is_inner() {
+            self.conclude_task(id, occasion, answer, out);
+            return;
+        }
         let message = match answer {
             Ok(Some(mut result)) => {
                 self.dress(occasion, &mut result);

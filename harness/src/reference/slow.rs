@@ -122,6 +122,9 @@ impl Server {
         if ticket.revision >= Revision::V2025_03_26 {
             params["message"] = format!("part {part} of {total} of {} ms", lasts.as_millis()).into();
         }
+        if let Some(metadata) = self.task_metadata(&ticket.id) {
+            params["_meta"] = metadata;
+        }
         self.notify(ticket.revision, "notifications/progress", Some(params), out);
     }
 
@@ -137,7 +140,10 @@ impl Server {
         self.running.retain(|running| {
             !running.ticket.id.same(&id) || (stubborn && running.ticket.revision != Revision::V2026_07_28)
         });
-        self.subscriptions.retain(|subscription| !subscription.id.same(&id));
+        if !self.faulty(Fault::ListensOnAfterCancel) {
+            self.subscriptions.retain(|subscription| !subscription.id.same(&id));
+        }
+        self.stop_waiting(&id);
         self.withdraw(&id, out);
     }
 }

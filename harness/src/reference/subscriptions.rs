@@ -33,6 +33,13 @@ pub(super) struct Subscription {
     uris: Vec<String>,
 }
 
+impl Subscription {
+    /// Whether it asked to hear of changes of this list.
+    pub(super) fn hears(&self, list: List) -> bool {
+        self.lists.contains(&list)
+    }
+}
+
 const LISTS: [(List, &str, &str); 3] = [
     (List::Tools, "toolsListChanged", "notifications/tools/list_changed"),
     (List::Prompts, "promptsListChanged", "notifications/prompts/list_changed"),
@@ -61,6 +68,11 @@ impl Server {
         }
         if self.subscriptions.len() >= MOST {
             return Err(Failure::new(code::INTERNAL_ERROR, "too many subscriptions are open"));
+        }
+        if self.tampers()
+            && let Some(answer) = self.mislistens(call, out)
+        {
+            return answer;
         }
         let mut granted = Object::new();
         let mut lists = Vec::new();
@@ -114,8 +126,10 @@ impl Server {
         if self.faulty(Fault::SilentChangesModern) {
             return;
         }
-        let heard = |subscription: &Subscription| subscription.lists.contains(&list);
-        self.deliver(method, heard, Object::new(), out);
+        if self.tampers() {
+            self.misannounces(list, method, out);
+        }
+        self.deliver(method, |subscription| subscription.hears(list), Object::new(), out);
     }
 
     /// Says that a resource has changed to everybody who subscribed to it.
@@ -140,8 +154,12 @@ impl Server {
         params: Object,
         out: &mut Outbox,
     ) {
-        let ids: Vec<Value> =
-            self.subscriptions.iter().filter(|one| heard(one)).map(|subscription| subscription.value.clone()).collect();
+        let all = self.subscriptions.iter().enumerate();
+        let heard = all.filter(|(position, one)| match self.tampers() {
+            true => self.misdelivers(*position, heard(one)),
+            false => heard(one),
+        });
+        let ids: Vec<Value> = heard.map(|(_, subscription)| subscription.value.clone()).collect();
         for value in &ids {
             let mut params = params.clone();
             params.insert("_meta".into(), json!({meta::SUBSCRIPTION_ID: value}));

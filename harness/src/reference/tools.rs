@@ -11,6 +11,7 @@ use super::fixture;
 use super::lists::in_revision;
 use super::message::object;
 use super::server::Server;
+use super::tasks;
 use crate::revision::Revision;
 
 mod run;
@@ -46,7 +47,10 @@ static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(table);
 
 static ITEMS: LazyLock<[Vec<(&'static Tool, Value)>; 5]> = LazyLock::new(|| {
     Revision::ALL.map(|revision| {
-        let known = TOOLS.iter().filter(|tool| tool.since <= revision);
+        let known = TOOLS.iter().filter(|tool| match tool.name {
+            fixture::TASK_ONLY => revision == Revision::V2025_11_25,
+            _ => tool.since <= revision,
+        });
         known.map(|tool| (tool, tool.item(revision))).collect()
     })
 });
@@ -72,6 +76,9 @@ impl Tool {
         }));
         if let Some(output) = &self.output {
             item.insert("outputSchema".into(), output.clone());
+        }
+        if let Some(support) = tasks::support(self.name).filter(|_| revision == Revision::V2025_11_25) {
+            item.insert("execution".into(), json!({"taskSupport": support}));
         }
         if self.name == fixture::MEDIA {
             item.insert("icons".into(), icons(false));
@@ -101,6 +108,7 @@ impl Server {
     fn has_tool(&self, tool: &Tool) -> bool {
         match tool.name {
             fixture::EXTRA => self.changed.extra_tool,
+            fixture::TASK_ONLY => self.offers("tasks"),
             fixture::ODD_DIALECT => self.behaviour.features.odd_dialect,
             _ => tool.needs.is_empty() || self.offers(tool.needs),
         }
@@ -147,6 +155,7 @@ fn table() -> Vec<Tool> {
         "milliseconds": {"type": "integer", "minimum": 0, "maximum": 60000},
     }});
     tool(fixture::SLOW, "Takes its time.", oldest, "", ReadOnly, wait, None);
+    tool(fixture::TASK_ONLY, "Is done as a task.", V2025_11_25, "", ReadOnly, nothing(), None);
     tool(fixture::TOGGLE_PROMPT, "Adds or removes a prompt.", oldest, "prompts", Changes, nothing(), None);
     tool(fixture::TOGGLE_RESOURCE, "Adds or removes a resource.", oldest, "resources", Changes, nothing(), None);
     tool(fixture::TOGGLE_TOOL, "Adds or removes a tool.", oldest, "", Changes, nothing(), None);

@@ -51,6 +51,7 @@ static VARIANTS: &[Variant] = &[
         (features.tools, features.prompts, features.resources) = (Offer::Quiet, Offer::Quiet, Offer::Quiet);
         features.subscribe = false;
     }),
+    variant("no-tasks", "no call becomes a task", |behaviour| behaviour.features.tasks = false),
     variant("one-page", "every list fits on one page", |behaviour| behaviour.features.page = 50),
     variant("unsupported-dialect", "one tool has a schema in a dialect that is not supported", |behaviour| {
         behaviour.features.odd_dialect = true;

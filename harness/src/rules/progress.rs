@@ -14,7 +14,7 @@ pub static RULES: &[&Rule] =
 /// Requirements of this area that no rule judges, with the reason.
 pub static UNJUDGED: &[(&str, &str)] = &[(
     "progress.task-token-lifetime",
-    "it speaks of tasks, an experiment of 2025-11-25 alone; no rule follows them beyond their declaration",
+    "it speaks of tasks, an experiment of 2025-11-25 alone, and no rule follows their progress",
 )];
 
 const FLOW: &str = "2026-07-28/basic/patterns/progress#progress-flow";

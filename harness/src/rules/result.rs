@@ -65,7 +65,7 @@ fn resulttype_known(view: View<'_>) -> Verdict {
 }
 
 /// The results, as far as they are objects, of the requests that only the modern rules govern.
-fn results(view: View<'_>) -> impl Iterator<Item = (Exchange<'_>, &Message<'_>, Value<'_>)> {
+pub(super) fn results(view: View<'_>) -> impl Iterator<Item = (Exchange<'_>, &Message<'_>, Value<'_>)> {
     let era_is_open = probe::opened_without_era(view);
     probe::stateless(view)
         .filter(move |exchange| {

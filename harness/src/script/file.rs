@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use toml::Spanned;
 
-use super::{Answer, Edits, Hello, Needs, Opening, Say, Script, Step, What};
+use super::{Answer, Edits, Hello, Input, Needs, Opening, Say, Script, Step, What};
 use crate::arguments::Spoil;
 use crate::revision::{Era, Revision, Revisions, Side};
 
@@ -119,6 +119,7 @@ struct WrittenStep {
     tool: Option<String>,
     arguments: Option<serde_json::Map<String, Json>>,
     spoil: Option<String>,
+    input: Option<Input>,
     pages: Option<u32>,
     version: Option<String>,
     steps: Option<Vec<Spanned<Self>>>,
@@ -149,7 +150,10 @@ impl Written {
             needs: Needs { capability: self.needs.capability, fixture: self.needs.fixture, dual: self.needs.dual },
             open: self.open,
             capabilities: self.client.capabilities.unwrap_or_else(|| Json::Object(serde_json::Map::new())),
-            hello: Hello { version: self.hello.version, edits: Edits { set: self.hello.set, drop: self.hello.drop } },
+            hello: Hello {
+                version: self.hello.version,
+                edits: Edits { set: self.hello.set, drop: self.hello.drop, input: None },
+            },
             answers: self.answer,
             steps,
         })
@@ -181,9 +185,9 @@ impl WrittenStep {
     fn understand(mut self) -> Result<Step, Wrong> {
         let kind = self.r#do.get_ref().clone();
         let allowed: &[&str] = match kind.as_str() {
-            "request" => &["method", "params", "id", "set", "drop", "progress"],
+            "request" => &["method", "params", "id", "set", "drop", "input", "progress"],
             "notify" => &["method", "params", "set", "drop"],
-            "call" => &["tool", "text", "arguments", "spoil", "id", "set", "drop", "progress"],
+            "call" => &["tool", "text", "arguments", "spoil", "id", "set", "drop", "input", "progress"],
             "send" => &["text", "base64"],
             "burst" | "batch" => &["steps"],
             "walk" => &["method", "pages"],
@@ -232,6 +236,7 @@ impl WrittenStep {
             ("tool", self.tool.is_some()),
             ("arguments", self.arguments.is_some()),
             ("spoil", self.spoil.is_some()),
+            ("input", self.input.is_some()),
             ("pages", self.pages.is_some()),
             ("version", self.version.is_some()),
             ("steps", self.steps.is_some()),
@@ -246,7 +251,8 @@ impl WrittenStep {
     }
 
     fn edits(&mut self) -> Edits {
-        Edits { set: self.set.take().unwrap_or_default(), drop: self.drop.take().unwrap_or_default() }
+        let (set, drop) = (self.set.take().unwrap_or_default(), self.drop.take().unwrap_or_default());
+        Edits { set, drop, input: self.input.take() }
     }
 
     fn inner(&mut self) -> Result<Vec<Say>, Wrong> {

@@ -60,7 +60,8 @@ impl Server {
             }
             Question::Roots | Question::Model { .. } if old => self.faulty(Fault::AsksUndeclaredOld),
             Question::Roots | Question::Model { .. } | Question::User => {
-                !old && !call.modern() && self.faulty(Fault::AsksUndeclared)
+                let fault = if call.modern() { Fault::AsksUndeclaredModern } else { Fault::AsksUndeclared };
+                !old && self.faulty(fault)
             }
             Question::Consent => false,
         }

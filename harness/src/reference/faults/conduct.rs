@@ -33,6 +33,9 @@ impl Server {
                 "taskId": "task-1", "status": "working", "createdAt": moment, "lastUpdatedAt": moment, "ttl": 60000,
             }})))));
         }
+        if task && call.revision == Revision::V2025_11_25 && self.faulty(Fault::RefusesTaskMember) {
+            return Some(Err(Failure::new(code::INVALID_PARAMS, "there are no tasks here")));
+        }
         self.misserves(call, out)
     }
 

@@ -119,6 +119,7 @@ fn plays(revision: Revision) -> Vec<Play> {
     for capabilities in [everything(), json!({}), json!({"elicitation": {"url": {}}})] {
         plays.push(asking(revision, capabilities));
     }
+    plays.extend([subscribed(revision), retried(revision), tasks(revision)]);
     plays.extend(handshakes(revision));
     plays.extend(hostile(revision));
     plays
@@ -249,6 +250,64 @@ fn asking(revision: Revision, capabilities: Value) -> Play {
     }
     play.wait(4000);
     play.say("ping", json!({}));
+    play
+}
+
+fn tasks(revision: Revision) -> Play {
+    let mut play = Play::open(revision, everything());
+    let task = json!({"ttl": 60000});
+    for tool in ["slow", "slow", "ask-user", "add", "task-only"] {
+        play.say("tools/call", json!({"name": tool, "arguments": {}, "task": task}));
+    }
+    play.call("task-only", json!({}));
+    for id in ["task-1", "task-2", "task-3", "nobody"] {
+        play.say("tasks/result", json!({"taskId": id}));
+        play.say("tasks/get", json!({"taskId": id}));
+    }
+    play.say("tasks/cancel", json!({"taskId": "task-2"}));
+    play.wait(1000);
+    let other = json!({meta::RELATED_TASK: {"taskId": "task-2"}});
+    play.say("tasks/get", json!({"taskId": "task-1", "_meta": other}));
+    play.say("tasks/cancel", json!({"taskId": "task-1"}));
+    play.say("tasks/list", json!({}));
+    play
+}
+
+fn subscribed(revision: Revision) -> Play {
+    let mut play = Play::open(revision, everything());
+    let filter = json!({"toolsListChanged": true});
+    for id in ["701", "\"sub\""] {
+        play.say_as(id, "subscriptions/listen", json!({"notifications": filter}));
+    }
+    play.call("toggle-tool", json!({}));
+    play.call("toggle-prompt", json!({}));
+    play.say("notifications/cancelled", json!({"requestId": 701}));
+    play.call("toggle-tool", json!({}));
+    play.say("resources/read", json!({"uri": fixture::README}));
+    play.call("hang-up", json!({}));
+    play.call("toggle-tool", json!({}));
+    play
+}
+
+fn retried(revision: Revision) -> Play {
+    let mut play = Play::open(revision, everything());
+    let decline = json!({"action": "decline"});
+    let inputs = [
+        json!({"answer": decline}),
+        json!({"answer": decline, "more": decline}),
+        json!({"answer": {"action": "maybe"}}),
+        json!({}),
+        json!([]),
+    ];
+    for (state, input) in
+        ["turncoat/1/user", "forged"].into_iter().flat_map(|state| inputs.iter().map(move |i| (state, i)))
+    {
+        play.say("tools/call", json!({"name": "ask-user", "inputResponses": input, "requestState": state}));
+    }
+    play.say(
+        "completion/complete",
+        json!({"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "style", "value": ""}}),
+    );
     play
 }
 

@@ -13,6 +13,7 @@ use crate::reference::message::{Failure, Object, object};
 use crate::reference::server::{Answer, Server};
 use crate::reference::slow::Ticket;
 use crate::reference::subscriptions::List;
+use crate::reference::tasks;
 use crate::reference::tools::Tool;
 use crate::reference::{Outbox, content, fixture};
 use crate::revision::{Revision, code};
@@ -53,6 +54,10 @@ impl Server {
             let code = if wrong { code::INTERNAL_ERROR } else { code::INVALID_PARAMS };
             return Err(Failure::new(code, "there is no such tool"));
         };
+        let plain = !call.id.is_inner() && !self.faulty(Fault::RunsRequiredPlainly);
+        if tool.name == fixture::TASK_ONLY && plain {
+            return tasks::refusal();
+        }
         if let Err(why) = self.check(tool, arguments) {
             let as_result = (call.revision >= Revision::V2025_11_25) != self.reads(Reading::OtherArgumentErrors);
             let as_result = as_result && !self.faulty(Fault::ArgumentErrorsAsProtocolErrors);
@@ -132,6 +137,11 @@ impl Server {
             fixture::TOUCH_RESOURCE => {
                 self.updated(arguments.get("uri").and_then(Value::as_str).unwrap_or(fixture::TOUCHED), out);
                 done("touched")
+            }
+            fixture::TASK_ONLY => Ok(Some(tasks::errand())),
+            fixture::HANG_UP if self.faulty(Fault::LeavesWithoutGoodbye) => {
+                self.exit(0, out);
+                Ok(None)
             }
             fixture::HANG_UP => {
                 self.end_subscriptions(out);

@@ -151,20 +151,24 @@ pub fn unjudged() -> impl Iterator<Item = (&'static str, &'static str)> {
     UNJUDGED.iter().flat_map(|area| area.iter().copied())
 }
 
-static UNJUDGED: &[&[(&str, &str)]] = &[lifecycle::UNJUDGED, progress::UNJUDGED, schema::UNJUDGED];
+static UNJUDGED: &[&[(&str, &str)]] = &[lifecycle::UNJUDGED, progress::UNJUDGED, resources::UNJUDGED, schema::UNJUDGED];
 
 static AREAS: &[&[&Rule]] = &[
     annotations::RULES,
     cancel::RULES,
     capability::RULES,
+    completion::RULES,
+    content::RULES,
     discover::RULES,
     dual::RULES,
+    elicitation::RULES,
     error::RULES,
     extension::RULES,
     jsonrpc::RULES,
     lifecycle::RULES,
     list_changed::RULES,
     lists::RULES,
+    logging::RULES,
     message::RULES,
     meta::RULES,
     modern::RULES,
@@ -172,8 +176,11 @@ static AREAS: &[&[&Rule]] = &[
     pagination::RULES,
     ping::RULES,
     progress::RULES,
+    prompts::RULES,
+    resources::RULES,
     result::RULES,
     robust::RULES,
+    sampling::RULES,
     schema::RULES,
     server::RULES,
     stateless::RULES,
@@ -185,14 +192,19 @@ static AREAS: &[&[&Rule]] = &[
 pub mod annotations;
 pub mod cancel;
 pub mod capability;
+pub mod completion;
+pub mod content;
 pub mod discover;
 pub mod dual;
+pub mod elicitation;
 pub mod error;
 pub mod extension;
+mod inventory;
 pub mod jsonrpc;
 pub mod lifecycle;
 pub mod list_changed;
 pub mod lists;
+pub mod logging;
 pub mod message;
 pub mod meta;
 pub mod modern;
@@ -201,8 +213,11 @@ pub mod pagination;
 pub mod ping;
 mod probe;
 pub mod progress;
+pub mod prompts;
+pub mod resources;
 pub mod result;
 pub mod robust;
+pub mod sampling;
 pub mod schema;
 pub mod server;
 pub mod stateless;

@@ -39,6 +39,13 @@ const AREAS: &[&str] = &[
     "progress",
     "server",
     "annotations",
+    "resources",
+    "prompts",
+    "completion",
+    "logging",
+    "content",
+    "elicitation",
+    "sampling",
 ];
 
 #[derive(Deserialize)]

@@ -4,10 +4,12 @@
 //! asks for the next [`Action`], carries it out, and tells the peer what happened.
 //!
 //! - `compose`: building messages
+//! - `each`: asking for everything that was listed
 //! - `fill`: placeholders in scripts
 //! - `reply`: answering the subject's requests
 
 mod compose;
+mod each;
 mod fill;
 mod reply;
 
@@ -92,6 +94,8 @@ pub struct Peer<'a> {
     /// The subject can be asked something whose answer is certain.
     established: bool,
     heard: Heard,
+    /// How requests of the subject are answered from now on.
+    answers: BTreeMap<String, Answer>,
     rounds: u32,
     ended: bool,
     stalled: bool,
@@ -130,9 +134,12 @@ enum Task {
     },
     /// Calls of a step, once the tools are known.
     Calls(Say),
-    /// An honest call again, with the input that the subject asked for.
+    /// Requests for everything of a kind, once the lists are known.
+    Each(String),
+    /// A call again, with the input that the subject asked for.
     Again {
         params: Json,
+        intent: Intent,
     },
     Fence,
     Settle,
@@ -191,6 +198,7 @@ impl<'a> Peer<'a> {
             used: HashSet::new(),
             established: part.revision.era() == Era::Modern,
             heard: Heard::default(),
+            answers: part.script.answers.clone(),
             rounds: 0,
             ended: false,
             stalled: false,
@@ -285,7 +293,7 @@ impl<'a> Peer<'a> {
             }
             if let Some(id) = &message.id {
                 self.heard.asked = Some(id.text().to_owned());
-                replies.extend(reply::answer(self.part, message));
+                replies.extend(reply::answer(self.part, &self.answers, message));
             }
             return;
         }
@@ -360,12 +368,14 @@ impl<'a> Peer<'a> {
                     .result()
                     .and_then(|result| result.member("resultType"))
                     .is_some_and(|kind| kind.is("input_required"));
-                let silent = self.part.script.answers.values().any(|answer| *answer == Answer::Silent);
+                let silent = self.answers.values().any(|answer| *answer == Answer::Silent);
                 if wants_input && !silent && self.rounds < MOST_ROUNDS {
                     self.rounds += 1;
-                    if let Some(params) = reply::with_input(self.part, params, answer) {
-                        self.tasks.push_front(Task::Again { params });
+                    if let Some((params, intent)) = reply::with_input(self.part, &self.answers, params, answer) {
+                        self.tasks.push_front(Task::Again { params, intent });
                     }
+                } else {
+                    self.rounds = 0;
                 }
             }
         }
@@ -384,10 +394,15 @@ impl<'a> Peer<'a> {
                 self.plan_calls(say);
                 None
             }
-            Task::Again { params } => {
+            Task::Each(method) => {
+                let requests = each::requests(&method, &self.heard.items, self.part.revision);
+                requests.into_iter().rev().for_each(|say| self.tasks.push_front(Task::Say(say)));
+                None
+            }
+            Task::Again { params, intent } => {
                 let id = self.fresh_id();
                 let message = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params.clone()});
-                Some(self.ask(&message, Intent::Honest, Purpose::Call { params }, Patience::Full))
+                Some(self.ask(&message, intent, Purpose::Call { params }, Patience::Full))
             }
             Task::Fence => Some(self.fence()),
             Task::Settle | Task::Close => None,
@@ -408,6 +423,18 @@ impl<'a> Peer<'a> {
             Step::Batch(says) => self.together(says, true),
             Step::Walk { method, pages } => {
                 self.tasks.push_front(Task::Page { method, cursor: None, left: pages });
+                None
+            }
+            Step::Each { method } => {
+                let lists = each::lists(&method).iter().filter(|(_, member)| !self.heard.items.contains_key(member));
+                let walks: Vec<Task> =
+                    lists.map(|(list, _)| Task::Page { method: (*list).to_owned(), cursor: None, left: 50 }).collect();
+                self.tasks.push_front(Task::Each(method));
+                walks.into_iter().for_each(|walk| self.tasks.push_front(walk));
+                None
+            }
+            Step::Answer { method, with } => {
+                self.answers.insert(method, with);
                 None
             }
             Step::Until { method } => {

@@ -14,6 +14,7 @@ mod content;
 mod declare;
 mod fault;
 mod faults;
+mod form;
 mod incoming;
 mod legacy;
 mod lines;
@@ -84,7 +85,8 @@ pub mod fixture {
     pub const TUPLE: &str = "tuple";
     /// Tool: an input schema in an unknown dialect; only with [`super::Features::odd_dialect`].
     pub const ODD_DIALECT: &str = "odd-dialect";
-    /// Tool: asks the user, by `mode` form (the default) or url.
+    /// Tool: asks the user, by `mode` form (the default) or url; or demands the latter by an error, where the revision
+    /// has that.
     pub const ASK_USER: &str = "ask-user";
     /// Tool: asks the client's model; with `tools` true, offering it tools.
     pub const ASK_MODEL: &str = "ask-model";

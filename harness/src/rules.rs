@@ -151,21 +151,26 @@ pub fn unjudged() -> impl Iterator<Item = (&'static str, &'static str)> {
     UNJUDGED.iter().flat_map(|area| area.iter().copied())
 }
 
-static UNJUDGED: &[&[(&str, &str)]] = &[lifecycle::UNJUDGED, progress::UNJUDGED, schema::UNJUDGED, tasks::UNJUDGED];
+static UNJUDGED: &[&[(&str, &str)]] =
+    &[lifecycle::UNJUDGED, progress::UNJUDGED, resources::UNJUDGED, schema::UNJUDGED, tasks::UNJUDGED];
 
 static AREAS: &[&[&Rule]] = &[
     annotations::RULES,
     caching::RULES,
     cancel::RULES,
     capability::RULES,
+    completion::RULES,
+    content::RULES,
     discover::RULES,
     dual::RULES,
+    elicitation::RULES,
     error::RULES,
     extension::RULES,
     jsonrpc::RULES,
     lifecycle::RULES,
     list_changed::RULES,
     lists::RULES,
+    logging::RULES,
     message::RULES,
     meta::RULES,
     modern::RULES,
@@ -174,8 +179,11 @@ static AREAS: &[&[&Rule]] = &[
     pagination::RULES,
     ping::RULES,
     progress::RULES,
+    prompts::RULES,
+    resources::RULES,
     result::RULES,
     robust::RULES,
+    sampling::RULES,
     schema::RULES,
     server::RULES,
     stateless::RULES,
@@ -190,14 +198,19 @@ pub mod annotations;
 pub mod caching;
 pub mod cancel;
 pub mod capability;
+pub mod completion;
+pub mod content;
 pub mod discover;
 pub mod dual;
+pub mod elicitation;
 pub mod error;
 pub mod extension;
+mod inventory;
 pub mod jsonrpc;
 pub mod lifecycle;
 pub mod list_changed;
 pub mod lists;
+pub mod logging;
 pub mod message;
 pub mod meta;
 pub mod modern;
@@ -207,8 +220,11 @@ pub mod pagination;
 pub mod ping;
 mod probe;
 pub mod progress;
+pub mod prompts;
+pub mod resources;
 pub mod result;
 pub mod robust;
+pub mod sampling;
 pub mod schema;
 pub mod server;
 pub mod stateless;

@@ -79,6 +79,28 @@ pub enum Answer {
     Error,
     /// Never.
     Silent,
+    /// An elicitation is accepted, with content that the form allows.
+    Accept,
+    /// An elicitation is dismissed.
+    Cancel,
+    /// An elicitation is accepted without content.
+    NoContent,
+    /// The same with content that lacks a required member.
+    MissingRequired,
+    /// The same with content of which a member has another type than asked for.
+    WrongType,
+    /// The same with content of which a member is none of the choices.
+    OutsideEnum,
+    /// The model wants to use the first tool that it is offered, twice; once it has the results, it speaks.
+    UseTools,
+}
+
+impl Answer {
+    /// Whether a user and a client that keep to the rules may answer so.
+    #[must_use]
+    pub const fn is_honest(self) -> bool {
+        !matches!(self, Self::NoContent | Self::MissingRequired | Self::WrongType | Self::OutsideEnum)
+    }
 }
 
 /// An `initialize` or `server/discover` with its departures.
@@ -142,6 +164,18 @@ pub enum Step {
         method: String,
         /// The most pages to ask for.
         pages: u32,
+    },
+    /// Asks for everything that was listed, one after the other, up to a limit.
+    Each {
+        /// `resources/read`, `prompts/get`, or `completion/complete`.
+        method: String,
+    },
+    /// From here on, answers requests of this method in another way.
+    Answer {
+        /// The method.
+        method: String,
+        /// The way.
+        with: Answer,
     },
     /// Waits until the subject sends this method, or for a while.
     Until {

@@ -43,6 +43,13 @@ const AREAS: &[&str] = &[
     "caching",
     "mrtr",
     "tasks",
+    "resources",
+    "prompts",
+    "completion",
+    "logging",
+    "content",
+    "elicitation",
+    "sampling",
 ];
 
 #[derive(Deserialize)]

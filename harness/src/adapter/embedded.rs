@@ -85,6 +85,7 @@ impl Adapter for Embedded {
             ("asks-user", tool(fixture::ASK_USER, json!({}))),
             ("asks-model", tool(fixture::ASK_MODEL, json!({}))),
             ("asks-roots", tool(fixture::ASK_ROOTS, json!({}))),
+            ("demands-url", tool(fixture::ASK_USER, json!({"mode": "demand"}))),
             ("changes-tools", tool(fixture::TOGGLE_TOOL, json!({}))),
             ("changes-prompts", tool(fixture::TOGGLE_PROMPT, json!({}))),
             ("changes-resources", tool(fixture::TOGGLE_RESOURCE, json!({}))),
@@ -94,6 +95,7 @@ impl Adapter for Embedded {
                 "failing-prompt",
                 Fixture { prompt: Some(fixture::RAISE.to_owned()), arguments: Map::new(), ..Fixture::default() },
             ),
+            ("updated-resource", Fixture { uri: Some(fixture::TOUCHED.to_owned()), ..Fixture::default() }),
             ("failing-resource", Fixture { uri: Some(fixture::RAISING.to_owned()), ..Fixture::default() }),
         ]
         .into_iter()

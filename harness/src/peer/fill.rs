@@ -63,6 +63,20 @@ impl Filling<'_> {
         self.heard.items.get("prompts")?.iter().find(|prompt| prompt.pointer("/arguments/0/name").is_some())
     }
 
+    fn prompt_that_requires(&self) -> Option<&Json> {
+        let required = |argument: &Json| argument["required"] == true;
+        let prompts = self.heard.items.get("prompts")?.iter();
+        prompts.into_iter().find(|prompt| prompt["arguments"].as_array().is_some_and(|all| all.iter().any(required)))
+    }
+
+    /// A URI like the first one that was listed, behind which there is nothing.
+    fn missing_resource(&self) -> String {
+        let listed = self.heard.items.get("resources").and_then(|resources| resources.first()?.get("uri")?.as_str());
+        let before = listed.map_or("turncoat://no", |uri| uri.trim_end_matches('/'));
+        let before = before.split(['?', '#']).next().unwrap_or_default();
+        format!("{before}-turncoat-no-such-resource")
+    }
+
     fn value(&self, placeholder: &str) -> Option<Fill> {
         let (name, argument) = placeholder.split_once(':').unwrap_or((placeholder, ""));
         let count = || argument.parse::<usize>().ok();
@@ -99,9 +113,12 @@ impl Filling<'_> {
             }
             "asked" => Fill::Json(self.heard.asked.clone()?),
             "resource" => first("resources", "uri")?,
+            "missing-resource" => Fill::Text(self.missing_resource()),
+            "prompt-that-requires" => Fill::Text(self.prompt_that_requires()?.get("name")?.as_str()?.to_owned()),
             "template" => first("resourceTemplates", "uriTemplate")?,
             "fixture-prompt" => Fill::Text(fixture("failing-prompt")?.prompt.clone()?),
-            "fixture-uri" => Fill::Text(fixture("failing-resource")?.uri.clone()?),
+            "fixture-uri" if argument.is_empty() => Fill::Text(fixture("failing-resource")?.uri.clone()?),
+            "fixture-uri" => Fill::Text(fixture(argument)?.uri.clone()?),
             "fixture-tool" => Fill::Text(fixture(argument)?.tool.clone()?),
             _ => return None,
         })

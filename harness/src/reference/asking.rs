@@ -9,6 +9,7 @@ use super::Outbox;
 use super::behaviour::Reading;
 use super::client::Client;
 use super::fault::Fault;
+use super::form;
 use super::incoming::RequestId;
 use super::legacy::Call;
 use super::message::{Failure, Message, Object, object};
@@ -46,6 +47,11 @@ pub(super) struct Asked {
     pub(super) ticket: Option<Ticket>,
     pub(super) deadline: Option<Duration>,
     pub(super) revision: Revision,
+    client: Client,
+    /// The name of an elicitation by URL.
+    consent: String,
+    /// The model has got the results of its tools.
+    followed_up: bool,
 }
 
 impl Question {
@@ -95,7 +101,7 @@ impl Question {
             }
             Self::User | Self::Consent => match text(answer, "action")?.as_str() {
                 "accept" if self == Self::Consent => Some(text_result("the user consented")),
-                "accept" => Some(text_result(format!("the user is {}", text(answer.get("content")?, "name")?))),
+                "accept" => Some(text_result(form::person(answer.get("content")?)?)),
                 "decline" => Some(text_result("the user declined")),
                 "cancel" => Some(text_result("the user dismissed the question")),
                 _ => None,
@@ -161,7 +167,40 @@ impl Server {
         if let Some(ticket) = &ticket {
             self.touch_task(&ticket.id);
         }
-        self.asked.push(Asked { id, question, ticket, deadline, revision });
+        let consent = self.consent();
+        self.asked.push(Asked { id, question, ticket, deadline, revision, client, consent, followed_up: false });
+    }
+
+    /// The name of the latest elicitation by URL.
+    fn consent(&self) -> String {
+        format!("consent-{}", self.asked_so_far)
+    }
+
+    /// Gives the model the results of the tools that it wanted; false if it wanted none.
+    fn follow_up(&mut self, asked: &Asked, answer: &Value, out: &mut Outbox) -> bool {
+        let params = self.params(asked.question, asked.revision, asked.client);
+        let more = params.filter(|_| !asked.followed_up).and_then(|params| form::continued(params, answer));
+        let Some(mut params) = more else { return false };
+        if let Some(metadata) = asked.ticket.as_ref().and_then(|ticket| self.task_metadata(&ticket.id)) {
+            params["_meta"] = metadata;
+        }
+        self.asked_so_far += 1;
+        let id = RequestId::own(self.asked_so_far);
+        let occasion = Occasion { revision: asked.revision, method: "", name: "" };
+        self.send(occasion, Message::request(&id.raw, asked.question.method(), Some(params)), out);
+        self.asked.push(Asked { id, followed_up: true, ..asked.clone() });
+        true
+    }
+
+    /// Refuses a call until the user has been at a URL, by the error that is there for it.
+    pub(super) fn demand(&mut self, call: &Call<'_>) -> Answer {
+        if !call.client.url {
+            return Ok(Some(error_result("the client does not offer what this tool needs")));
+        }
+        self.asked_so_far += 1;
+        let elicitation = self.params(Question::Consent, call.revision, call.client);
+        let failure = Failure::new(code::URL_ELICITATION_REQUIRED, "the user must consent first");
+        Err(failure.with(json!({"elicitations": [elicitation]})))
     }
 
     fn params(&self, question: Question, revision: Revision, client: Client) -> Option<Value> {
@@ -192,7 +231,7 @@ impl Server {
                     "properties": {
                         "name": name,
                         "age": {"type": "integer", "minimum": 0, "maximum": 150},
-                        "colour": {"type": "string", "enum": ["red", "green", "blue"]},
+                        "colour": {"type": "string", "enum": form::COLOURS},
                         "news": {"type": "boolean", "default": false},
                     },
                     "required": ["name"],
@@ -208,7 +247,7 @@ impl Server {
                     "mode": "url", "message": "Please consent.", "url": "https://turncoat.example/consent",
                 });
                 if revision == Revision::V2025_11_25 {
-                    params["elicitationId"] = format!("consent-{}", self.asked_so_far).into();
+                    params["elicitationId"] = self.consent().into();
                 }
                 Some(params)
             }
@@ -219,10 +258,10 @@ impl Server {
     fn require_input(&mut self, call: &Call<'_>, question: Question, allowed: bool) -> Answer {
         let invalid = |why: &str| Failure::new(code::INVALID_PARAMS, why);
         let state = format!("turncoat/1/{}", question.name());
-        if let Some(given) = call.params.get("requestState")
-            && given.as_str() != Some(&state)
-            && !self.faulty(Fault::AcceptsForgedState)
-        {
+        let second = format!("{state}/2");
+        let given = call.params.get("requestState");
+        let is_forged = given.is_some_and(|given| *given != *state && *given != *second);
+        if is_forged && !self.faulty(Fault::AcceptsForgedState) {
             return Err(invalid("the request state is not from here"));
         }
         if self.tampers()
@@ -236,7 +275,15 @@ impl Server {
             Some(_) => return Err(invalid("inputResponses is no object")),
         };
         if let Some(response) = responses {
-            let done = question.conclude(response).ok_or_else(|| invalid("the input response does not fit"))?;
+            let first = given.is_some_and(|given| *given == *state);
+            let params = self.params(question, call.revision, call.client).filter(|_| first);
+            if let Some(params) = params.and_then(|params| form::continued(params, response)) {
+                let request = json!({"method": question.method(), "params": params});
+                return Ok(Some(object(json!({
+                    "resultType": "input_required", "inputRequests": {KEY: request}, "requestState": second,
+                }))));
+            }
+            let done = self.concluded(question, response).ok_or_else(|| invalid("the input response does not fit"))?;
             return Ok(Some(done));
         }
         if !allowed {
@@ -269,9 +316,21 @@ impl Server {
         if self.faulty(Fault::CancelsFinishedQuestions) {
             self.cancel_own(&asked, "no longer needed", out);
         }
-        let Some(ticket) = asked.ticket else { return };
         let value = result.and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
-        let concluded = value.and_then(|value| asked.question.conclude(&value));
+        if self.tampers() && self.mishandles_answer(value.as_ref()) {
+            return;
+        }
+        if value.as_ref().is_some_and(|value| self.follow_up(&asked, value, out)) {
+            return;
+        }
+        let accepted = value.as_ref().is_some_and(|value| value["action"] == "accept");
+        if accepted && asked.question == Question::Consent && asked.revision == Revision::V2025_11_25 {
+            // The user is quick: the page was filled in at once.
+            let params = json!({"elicitationId": asked.consent});
+            self.notify(asked.revision, "notifications/elicitation/complete", Some(params), out);
+        }
+        let Some(ticket) = asked.ticket else { return };
+        let concluded = value.and_then(|value| self.concluded(asked.question, &value));
         let result = concluded.unwrap_or_else(|| error_result("the client did not give a usable answer"));
         self.answer(&ticket.id, ticket.occasion(), Ok(Some(result)), out);
     }

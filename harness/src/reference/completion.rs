@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::fault::Fault;
 use super::fixture;
 use super::legacy::Call;
 use super::message::{Failure, object};
@@ -10,7 +11,12 @@ use crate::revision::code;
 
 impl Server {
     pub(super) fn complete(&mut self, call: &Call<'_>) -> Answer {
-        let invalid = |why: &str| Failure::new(code::INVALID_PARAMS, why);
+        let wrong = self.faulty(Fault::WrongCompletionCode);
+        let code = if wrong { code::INVALID_REQUEST } else { code::INVALID_PARAMS };
+        let invalid = |why: &str| Failure::new(code, why);
+        if self.faulty(Fault::ContextConfusesCompletion) && call.params.contains_key("context") {
+            return Err(invalid("an unknown member"));
+        }
         let member = |object: &str, member: &str| {
             call.params.get(object).and_then(|object| object.get(member)).and_then(Value::as_str)
         };
@@ -32,6 +38,7 @@ impl Server {
             ("ref/resource", Some("memo:///archive/{year}"), "year") => &["2024", "2025", "2026"],
             ("ref/resource", Some("memo:///greeting/{name}"), "name") => &["Ada", "Grace"],
             ("ref/resource", Some("memo:///table/{row}/{column}"), "row" | "column") => &["a", "b", "c"],
+            _ if self.faulty(Fault::CompletesAnything) => &[],
             _ => return Err(invalid("there is nothing of that name to complete")),
         };
         let values: Vec<_> = choices.iter().filter(|choice| choice.starts_with(value)).collect();

@@ -67,6 +67,7 @@ impl Fault {
                 features.completions = false;
                 features.logging = false;
             }
+            Self::UndeclaredCompletionCode => features.completions = false,
             Self::AcceptsUnknownDialect | Self::DiesOnUnknownDialect => features.odd_dialect = true,
             Self::UndeclaredTask | Self::RefusesTaskMember => features.tasks = false,
             Self::EmbedsWithoutResources => features.resources = Offer::Absent,
@@ -507,6 +508,132 @@ faults! {
         "a hint of a tool is text";
     IconWithoutSource: "icon-without-source", "annotations.shape", SINCE_11,
         "an icon has no source";
+
+    // Resources, prompts, completion.
+    NamelessResource: "nameless-resource", "resources.list.item-fields", ALL,
+        "a resource has no name";
+    TextSize: "text-size", "resources.list.item-fields", ALL,
+        "the size of a resource is text";
+    BrokenTemplate: "broken-template", "resources.list.item-fields", ALL,
+        "a template has a brace that nothing closes";
+    SpacedUri: "spaced-uri", "resources.uri-rfc3986", SINCE_06,
+        "the URI of a resource has a space";
+    RelativeUri: "relative-uri", "resources.uri-rfc3986", SINCE_06,
+        "the URI of a resource has no scheme";
+    ContentsAsObject: "contents-as-object", "resources.read.contents-shape", ALL,
+        "contents are one object and no array";
+    ContentsWithoutText: "contents-without-text", "resources.read.contents-shape", ALL,
+        "contents have neither text nor blob";
+    WrongNotFoundCode: "wrong-not-found-code", "resources.read.not-found-legacy", LEGACY,
+        "a missing resource gets -32603";
+    GivesAnotherResource: "gives-another-resource", "resources.read.not-found-legacy", LEGACY,
+        "a missing resource is read as the first one";
+    WrongNotFoundCodeModern: "wrong-not-found-code-stateless", "resources.read.not-found", MODERN,
+        "a missing resource gets -32603";
+    EmptyForMissing: "empty-contents-for-missing", "resources.read.no-empty-contents", MODERN,
+        "a missing resource has no contents";
+    ReadsAnyUri: "reads-any-uri", "resources.read.uri-validated", ALL,
+        "what is no URI is read as the first resource";
+    RefusesSubscriptions: "refuses-subscriptions", "resources.subscribe.works-if-declared", LEGACY,
+        "subscriptions are declared and refused";
+    UpdatesForEverybody: "updates-for-everybody", "resources.updated.only-subscribed", LEGACY,
+        "updates are announced to clients that did not subscribe";
+    ForgetsUnsubscription: "forgets-unsubscription", "resources.updated.only-subscribed", LEGACY,
+        "updates go on after resources/unsubscribe";
+    SilentUpdates: "silent-updates", "resources.updated.emitted", LEGACY,
+        "updates are not announced to those who subscribed";
+    SilentUpdatesModern: "silent-updates-stateless", "resources.updated.emitted-on-subscription", MODERN,
+        "updates do not reach subscriptions";
+    NamelessPromptArgument: "nameless-prompt-argument", "prompts.list.item-fields", ALL,
+        "arguments of prompts have no name";
+    TextRequired: "text-required", "prompts.list.item-fields", ALL,
+        "required of an argument of a prompt is text";
+    SystemRole: "system-role", "prompts.get.result-shape", ALL,
+        "messages of prompts have the role system";
+    ArrayOfPromptContent: "array-of-prompt-content", "prompts.get.result-shape", ALL,
+        "the content of a message is an array of blocks";
+    AcceptsUnknownPrompt: "accepts-unknown-prompt", "prompts.get.unknown", ALL,
+        "an unknown prompt has no messages";
+    WrongUnknownPromptCode: "wrong-unknown-prompt-code", "prompts.get.unknown", ALL,
+        "an unknown prompt gets -32603";
+    IgnoresMissingArguments: "ignores-missing-prompt-arguments", "prompts.get.missing-arguments", ALL,
+        "required arguments of prompts may be left out";
+    TooManyCompletions: "too-many-completions", "completion.max-values", ALL,
+        "a completion has 101 values";
+    CompletesAnything: "completes-anything", "completion.bad-reference", SINCE_03,
+        "an unknown prompt has no completions";
+    WrongCompletionCode: "wrong-completion-code", "completion.bad-reference", SINCE_03,
+        "bad requests for completions get -32600";
+    UndeclaredCompletionCode: "undeclared-completion-code", "completion.undeclared-code", SINCE_03,
+        "without completions their method gets -32600";
+    DeclaresCompletionsInVain: "declares-completions-in-vain", "completion.answered-if-declared", SINCE_03,
+        "completions are declared and their method is unknown";
+    ContextConfusesCompletion: "context-confuses-completion", "completion.answered-if-declared", SINCE_06,
+        "completions with context are refused";
+
+    // Logging and content.
+    UnknownLogLevel: "unknown-log-level", "logging.message-shape", ALL,
+        "log messages have the level fatal";
+    LogsWithoutData: "logs-without-data", "logging.message-shape", ALL,
+        "log messages have no data";
+    RefusesAlert: "refuses-the-level-alert", "logging.set-level-answered", LEGACY,
+        "the level alert cannot be set";
+    AcceptsAnyLevel: "accepts-any-level", "logging.set-level-invalid", LEGACY,
+        "levels that are none can be set";
+    WrongLevelCode: "wrong-level-code", "logging.set-level-invalid", LEGACY,
+        "levels that are none get -32603";
+    LogsBelowLevel: "logs-below-level", "logging.level-filter", LEGACY,
+        "setting a level has no effect";
+    LogsUnasked: "logs-unasked", "logging.opt-in", MODERN,
+        "it logs for requests that did not ask for it";
+    LogsBelowRequest: "logs-below-request", "logging.level-floor", MODERN,
+        "it logs below the level that was asked for";
+    LogsAfterAnswer: "logs-after-answer", "logging.request-stream-only", MODERN,
+        "the tool log logs once more after its answer";
+    LogsOnSubscription: "logs-on-subscription", "logging.request-stream-only", MODERN,
+        "log messages carry the id of a subscription";
+    IgnoresBadLogLevel: "ignores-bad-log-level", "logging.invalid-level-rejected", MODERN,
+        "log levels that are none have no effect";
+    ImageWithoutType: "image-without-mime-type", "content.block-types", ALL,
+        "images have no MIME type";
+    UnknownPromptBlock: "unknown-prompt-block", "content.block-types", ALL,
+        "prompts have a block of an unknown type";
+    UrlSafeBase64: "url-safe-base64", "content.base64", ALL,
+        "binary data is in the alphabet for URLs";
+
+    // Elicitation and sampling.
+    NestedForm: "nested-form", "elicitation.schema-flat", SINCE_06,
+        "a form asks for an object inside the object";
+    ListOfForms: "list-of-forms", "elicitation.schema-flat", SINCE_06,
+        "a form asks for an array of objects";
+    ElicitsWithoutMessage: "elicits-without-message", "elicitation.params", SINCE_06,
+        "elicitations have no message";
+    ElicitsWithoutForm: "elicits-without-form", "elicitation.params", SINCE_06,
+        "elicitations by form have no schema";
+    ElicitsWithoutUrl: "elicits-without-url", "elicitation.params", SINCE_11,
+        "elicitations by URL have no URL";
+    PlainUrl: "plain-url", "elicitation.url-https", SINCE_11,
+        "elicitations by URL lead to plain http";
+    CompletesUnknownElicitation: "completes-unknown-elicitation", "elicitation.complete-carries-id", ONLY_11,
+        "completed elicitations have the id of none";
+    UrlErrorWithoutElicitations: "url-error-without-elicitations", "elicitation.url-required-error", ONLY_11,
+        "the demand for an elicitation by URL names none";
+    TrustsForms: "trusts-forms", "elicitation.server-validates-content", SINCE_06,
+        "what was filled in is not validated";
+    HangsWhenDeclined: "hangs-when-declined", "elicitation.decline-handled-legacy", ONLY_06_11,
+        "a call is never answered if the user declines";
+    HangsWhenRefused: "hangs-when-refused", "elicitation.decline-handled-legacy", ONLY_06_11,
+        "a call is never answered if the client fails";
+    SamplesWithoutLimit: "samples-without-limit", "sampling.request-shape", ALL,
+        "sampling has no maxTokens";
+    SamplesAsSystem: "samples-as-system", "sampling.request-shape", ALL,
+        "a message to the model has the role system";
+    HighPriority: "high-priority", "sampling.request-shape", ALL,
+        "a priority among models is greater than 1";
+    MixesToolResults: "mixes-tool-results", "sampling.tool-results-only", SINCE_11,
+        "results of tools come with a text beside them";
+    LosesToolResults: "loses-tool-results", "sampling.tool-results-only", SINCE_11,
+        "the model gets one result for two uses of tools";
 
     // Stdio.
     PrintsBanner: "prints-banner", "stdio.stdout-only-messages", ALL,

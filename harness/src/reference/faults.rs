@@ -21,6 +21,7 @@ mod bytes;
 mod conduct;
 mod envelope;
 mod lists;
+mod offers;
 mod results;
 mod rounds;
 mod running;
@@ -77,6 +78,10 @@ impl Server {
                 self.dress(occasion, &mut result);
                 vec![Message::result(message.id.as_deref().unwrap_or("null"), result)]
             }
+            Fault::LogsAfterAnswer if tool_call && occasion.name == super::fixture::LOG => {
+                let params = json!({"level": "error", "data": "after all"});
+                vec![message, Message::notification("notifications/message", Some(params))]
+            }
             Fault::HidesInternalErrors if message.code() == Some(code::INTERNAL_ERROR) => {
                 let mut result = match occasion.method {
                     "prompts/get" => object(json!({"messages": []})),
@@ -96,6 +101,7 @@ impl Server {
                 subscriptions::tamper(fault, occasion, &mut message);
                 rounds::tamper(fault, occasion, &mut message);
                 tasks::tamper(fault, occasion, &mut message);
+                offers::tamper(fault, occasion, &mut message);
                 vec![message]
             }
         }

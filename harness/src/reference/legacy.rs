@@ -243,8 +243,16 @@ impl Server {
     }
 
     fn set_level(&mut self, call: &Call<'_>) -> Answer {
-        let level = Level::from_wire(call.text("level")?)
-            .ok_or_else(|| Failure::new(code::INVALID_PARAMS, "there is no such log level"))?;
+        if self.faulty(Fault::AcceptsAnyLevel) {
+            return Ok(Some(Object::new()));
+        }
+        let wrong = self.faulty(Fault::WrongLevelCode);
+        let code = if wrong { code::INTERNAL_ERROR } else { code::INVALID_PARAMS };
+        let refusal = || Failure::new(code, "there is no such log level");
+        let level = call.params.get("level").and_then(Value::as_str).and_then(Level::from_wire).ok_or_else(refusal)?;
+        if level == Level::Alert && self.faulty(Fault::RefusesAlert) {
+            return Err(refusal());
+        }
         if let Some(session) = &mut self.session {
             session.level = level;
         }
@@ -255,6 +263,12 @@ impl Server {
         let uri = call.text("uri")?;
         if on && !self.knows_resource(uri) {
             return Err(super::resources::not_found(call.revision, uri));
+        }
+        if self.faulty(Fault::RefusesSubscriptions) {
+            return Err(Failure::new(code::INTERNAL_ERROR, "nobody can subscribe today"));
+        }
+        if !on && self.faulty(Fault::ForgetsUnsubscription) {
+            return Ok(Some(Object::new()));
         }
         if let Some(session) = &mut self.session {
             session.subscribed.retain(|known| known != uri);

@@ -35,7 +35,12 @@ impl Server {
                 self.page(call, "prompts", prompts::items(call.revision, self.changed.extra_prompt))
             }
             "prompts/get" if self.offers("prompts") => self.prompt(call),
-            "completion/complete" if self.offers("completions") => self.complete(call),
+            "completion/complete" if self.offers("completions") && !self.faulty(Fault::DeclaresCompletionsInVain) => {
+                self.complete(call)
+            }
+            "completion/complete" if self.faulty(Fault::UndeclaredCompletionCode) => {
+                Err(Failure::new(code::INVALID_REQUEST, "there are no completions"))
+            }
             method => match LISTS.iter().find(|(list, _, _)| *list == method) {
                 Some((_, member, _)) if self.reads(Reading::EmptyLists) => {
                     Ok(Some(Object::from_iter([((*member).to_owned(), json!([]))])))

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Outbox;
+use super::fault::Fault;
 use super::server::Server;
 use crate::revision::Revision;
 
@@ -44,7 +45,12 @@ impl Server {
     /// Logs, if the level is at or above what was asked for.
     pub(super) fn log(&mut self, to: (Revision, Option<Level>), level: Level, data: Value, out: &mut Outbox) {
         let (revision, threshold) = to;
-        if !self.behaviour.features.logging || threshold.is_none_or(|threshold| level < threshold) {
+        let unasked = match revision {
+            Revision::V2026_07_28 if threshold.is_none() => !self.faulty(Fault::LogsUnasked),
+            Revision::V2026_07_28 => threshold > Some(level) && !self.faulty(Fault::LogsBelowRequest),
+            _ => threshold.is_none_or(|threshold| level < threshold) && !self.faulty(Fault::LogsBelowLevel),
+        };
+        if !self.behaviour.features.logging || unasked {
             return;
         }
         let params = json!({"level": level.as_str(), "logger": "reference", "data": data});

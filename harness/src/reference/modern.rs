@@ -68,6 +68,7 @@ impl Server {
                 call.log = level.as_str().and_then(Level::from_wire);
                 match call.log {
                     Some(_) => Ok(()),
+                    None if self.faulty(Fault::IgnoresBadLogLevel) => Ok(()),
                     None => Err(Failure::new(code::INVALID_PARAMS, "there is no such log level")),
                 }
             }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::content;
+use super::fault::Fault;
 use super::fixture;
 use super::legacy::Call;
 use super::lists::in_revision;
@@ -59,8 +60,10 @@ impl Server {
             fixture::BABEL => vec![said("naïve, Γειά, 你好, 🦀".into())],
             fixture::EXTRA if self.changed.extra_prompt => vec![said("Here for now.".into())],
             fixture::GREET => {
-                let whom =
-                    text("name").ok_or_else(|| Failure::new(code::INVALID_PARAMS, "the argument name is missing"))?;
+                let stranger = self.faulty(Fault::IgnoresMissingArguments).then_some("somebody");
+                let whom = text("name")
+                    .or(stranger)
+                    .ok_or_else(|| Failure::new(code::INVALID_PARAMS, "the argument name is missing"))?;
                 let style = text("style").unwrap_or("plain");
                 vec![
                     said(format!("Greet {whom} in a {style} way.")),
@@ -75,7 +78,12 @@ impl Server {
                 messages
             }
             fixture::RAISE => return Err(Failure::new(code::INTERNAL_ERROR, "the handler raised")),
-            _ => return Err(Failure::new(code::INVALID_PARAMS, "there is no such prompt")),
+            _ if self.faulty(Fault::AcceptsUnknownPrompt) => Vec::new(),
+            _ => {
+                let wrong = self.faulty(Fault::WrongUnknownPromptCode);
+                let code = if wrong { code::INTERNAL_ERROR } else { code::INVALID_PARAMS };
+                return Err(Failure::new(code, "there is no such prompt"));
+            }
         };
         Ok(Some(object(json!({"description": "A prompt of the reference server.", "messages": messages}))))
     }

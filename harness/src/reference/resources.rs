@@ -86,6 +86,11 @@ impl Server {
 
     pub(super) fn read_resource(&mut self, call: &Call<'_>) -> Answer {
         let uri = call.text("uri")?;
+        if self.tampers()
+            && let Some(contents) = self.misreads(uri, call.revision)
+        {
+            return contents;
+        }
         let contents = match uri {
             fixture::RAISING => return Err(Failure::new(code::INTERNAL_ERROR, "the handler raised")),
             fixture::LOGO => json!({"uri": uri, "mimeType": "image/png", "blob": PIXEL}),
@@ -102,7 +107,7 @@ impl Server {
         let path = uri.strip_prefix("memo:///")?;
         match uri {
             fixture::README => return Some("A reference server of turncoat.\nEvery feature, nothing real.".into()),
-            fixture::TOUCHED => return Some("Untouched, as far as this server remembers.".into()),
+            fixture::TOUCHED => return Some(format!("Touched {} times.", self.changed.touches)),
             fixture::DATA => return Some("{}".into()),
             fixture::EXTRA_RESOURCE => return self.changed.extra_resource.then(|| "Here for now.".into()),
             _ => {}

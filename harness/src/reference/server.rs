@@ -48,6 +48,8 @@ pub(super) struct Changed {
     pub(super) extra_prompt: bool,
     pub(super) extra_resource: bool,
     pub(super) records: u64,
+    /// How often the touched resource was updated.
+    pub(super) touches: u64,
 }
 
 /// For what a message is sent: the revision that it must keep to, and what it answers or belongs to.

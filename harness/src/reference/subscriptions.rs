@@ -139,10 +139,16 @@ impl Server {
         let method = "notifications/resources/updated";
         if let Some(session) = &self.session
             && session.initialized
-            && (session.subscribed.iter().any(|known| known == uri) || self.faulty(Fault::UndeclaredResourceUpdates))
+            && (session.subscribed.iter().any(|known| known == uri)
+                || self.faulty(Fault::UndeclaredResourceUpdates)
+                || self.faulty(Fault::UpdatesForEverybody))
+            && !self.faulty(Fault::SilentUpdates)
         {
             let revision = session.revision;
             self.notify(revision, method, Some(Value::Object(params.clone())), out);
+        }
+        if self.faulty(Fault::SilentUpdatesModern) {
+            return;
         }
         self.deliver(method, |subscription| subscription.uris.iter().any(|known| known == uri), params, out);
     }

@@ -135,7 +135,7 @@ fn table() -> Vec<Tool> {
     tool(fixture::ASK_MODEL, "Asks the client's model.", oldest, "", Asks, model, None);
     tool(fixture::ASK_ROOTS, "Asks for the client's roots.", oldest, "", Asks, nothing(), None);
     let user = json!({"type": "object", "properties": {
-        "mode": {"type": "string", "enum": ["form", "url"], "description": "How to ask; by form if left out."},
+        "mode": {"type": "string", "enum": ["form", "url", "demand"], "description": "How to ask; by form if left out."},
     }});
     tool(fixture::ASK_USER, "Asks the user for a name.", oldest, "", Asks, user, None);
     tool(fixture::COUNT, "How often record was called.", oldest, "", ReadOnly, nothing(), None);

@@ -51,17 +51,17 @@ fn asked(view: View<'_>) -> impl Iterator<Item = Exchange<'_>> {
 
 /// Something that a server asks of its client.
 #[derive(Clone, Copy)]
-struct Question<'s> {
+pub(in crate::rules) struct Question<'s> {
     /// The message that asks: a request, or a result with input requests.
-    message: &'s Message<'s>,
-    method: &'s str,
+    pub(in crate::rules) message: &'s Message<'s>,
+    pub(in crate::rules) method: &'s str,
     params: Option<Value<'s>>,
     /// What the client declared for it.
     client: Value<'s>,
 }
 
 /// Everything that the subject asks of its client, by request or by an input-required result.
-fn questions<'s>(view: View<'s>) -> Vec<Question<'s>> {
+pub(in crate::rules) fn questions<'s>(view: View<'s>) -> Vec<Question<'s>> {
     match view.revision().era() {
         Era::Legacy => {
             let client = view.messages().next().and_then(|any| view.client_capabilities(any));
@@ -92,11 +92,11 @@ fn questions<'s>(view: View<'s>) -> Vec<Question<'s>> {
 static METHODS: &[&str] = &["roots/list", "sampling/createMessage", "elicitation/create"];
 
 impl<'s> Question<'s> {
-    fn is(self, method: &str) -> bool {
+    pub(in crate::rules) fn is(self, method: &str) -> bool {
         self.method == method
     }
 
-    fn param(self, key: &str) -> Option<Value<'s>> {
+    pub(in crate::rules) fn param(self, key: &str) -> Option<Value<'s>> {
         self.params?.member(key)
     }
 }

@@ -93,12 +93,13 @@ fn noticed(view: View<'_>, notice: Option<&Message<'_>>, one: &Walk<'_>, next: &
 }
 
 /// A `subscriptions/listen` that was acknowledged.
-struct Subscription<'s> {
-    id: Id,
-    acknowledged: usize,
-    granted: Value<'s>,
+pub(super) struct Subscription<'s> {
+    pub(super) id: Id,
+    pub(super) acknowledged: usize,
+    /// What of the filter the subject agreed to.
+    pub(super) granted: Value<'s>,
     /// The entry at which either side ended it.
-    until: Option<usize>,
+    pub(super) until: Option<usize>,
 }
 
 impl Subscription<'_> {
@@ -107,7 +108,7 @@ impl Subscription<'_> {
     }
 }
 
-fn subscriptions(view: View<'_>) -> Vec<Subscription<'_>> {
+pub(super) fn subscriptions(view: View<'_>) -> Vec<Subscription<'_>> {
     let acknowledgments: Vec<&Message<'_>> = view
         .notifications_by(Speaker::Subject)
         .filter(|message| message.is("notifications/subscriptions/acknowledged"))
@@ -136,7 +137,8 @@ fn subscriptions(view: View<'_>) -> Vec<Subscription<'_>> {
 /// More subscriptions of one session are not looked at.
 const MOST: usize = 64;
 
-fn belongs(message: &Message<'_>, subscription: &Id) -> bool {
+/// Whether a notification is of this subscription.
+pub(super) fn belongs(message: &Message<'_>, subscription: &Id) -> bool {
     let own = message.meta().and_then(|given| given.member(meta::SUBSCRIPTION_ID));
     own.is_some_and(|own| Id::read(own) == *subscription)
 }

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::revision::{Era, Revision, Side, meta};
+use crate::revision::{Era, Revision, Side, code, meta};
 use crate::rules::lifecycle::capabilities;
 use crate::rules::meta::{keys, trace};
-use crate::session::{Exchange, Message, Speaker, View};
+use crate::session::{Exchange, Message, Phase, Speaker, View};
+use crate::transcript::Delivery;
 use crate::wire::{Id, Value};
 
 /// Whether the envelope of a request gives no reason to refuse it.
@@ -49,6 +50,48 @@ pub(super) fn has_only_defined_keys(request: &Message<'_>) -> bool {
 /// Whether a value is the description of an implementation: a name and a version, both strings.
 pub(super) fn is_implementation(value: Value<'_>) -> bool {
     ["name", "version"].iter().all(|key| value.member(key).is_some_and(Value::is_string))
+}
+
+/// Whether a request has nothing but its own params that could be wrong, and the subject has to serve it by this revision.
+pub(super) fn is_fair(view: View<'_>, exchange: Exchange<'_>) -> bool {
+    let request = exchange.request();
+    let before = |since: Option<usize>| since.is_none_or(|since| request.entry < since);
+    request.delivery != Delivery::Flood
+        && match view.revision().era() {
+            Era::Legacy => request.phase == Phase::Operating && is_sound(request),
+            Era::Modern => {
+                plain(request).is_some_and(|version| version == view.revision().as_str())
+                    && view.subject_speaks()
+                    && before(view.legacy_since())
+            }
+        }
+}
+
+/// Whether a request was refused for something other than its own params: the method, the version, the client.
+pub(super) fn is_refused_otherwise(exchange: Exchange<'_>) -> bool {
+    exchange.error_code().is_some_and(|found| {
+        [
+            code::METHOD_NOT_FOUND,
+            code::HEADER_MISMATCH,
+            code::MISSING_CLIENT_CAPABILITY,
+            code::UNSUPPORTED_PROTOCOL_VERSION,
+            code::URL_ELICITATION_REQUIRED,
+        ]
+        .contains(&found)
+    })
+}
+
+/// Whether a result is what the request asked for, and not in place of it a demand for input or a result of another
+/// type.
+pub(super) fn is_final(revision: Revision, result: Value<'_>) -> bool {
+    let other = result.member("resultType").is_some_and(|kind| !kind.is("complete"));
+    let asks = result.member("inputRequests").is_some() || result.member("requestState").is_some();
+    revision.era() == Era::Legacy || !(other || asks)
+}
+
+/// An error code in words, or that there is none.
+pub(super) fn code_in_words(exchange: Exchange<'_>) -> String {
+    exchange.error_code().map_or_else(|| "an error without a code".to_owned(), |found| format!("the error {found}"))
 }
 
 /// The methods whose success is due to every sound request without params of its own: the one that every server has,
@@ -144,4 +187,5 @@ impl<'s> Opening<'s> {
     }
 }
 
-static LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+/// The names of the log levels, from the least grave to the most.
+pub(super) static LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];

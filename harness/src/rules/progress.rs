@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Breach, Check, Level, Rule, Verdict};
 use crate::revision::{Revision, Revisions};
-use crate::session::{Exchange, Message, Speaker, View};
+use crate::session::{Exchange, Message, Shape, Speaker, View};
 use crate::wire::{Id, Value};
 
 /// The rules of this area.
@@ -35,11 +35,18 @@ static KNOWN_TOKEN_ONLY: Rule = Rule {
 };
 
 fn known_token_only(view: View<'_>) -> Verdict {
-    let given = Given::of(view);
-    let spellings: HashSet<&str> = given.by_token.keys().map(|token| token.text().trim_matches('"')).collect();
+    // Every request counts, those under an id in use too: whose answer is whose does not matter here.
+    let mut given: HashMap<Id, usize> = HashMap::new();
+    let asked = view.every_message().filter(|message| message.by == Speaker::Peer && message.shape == Shape::Request);
+    for request in asked {
+        if let Some(token) = token_of(request) {
+            given.entry(Id::read(token)).or_insert(request.entry);
+        }
+    }
+    let spellings: HashSet<&str> = given.keys().map(|token| token.text().trim_matches('"')).collect();
     reports(view)
         .filter_map(|(message, token)| {
-            let known = given.with(&token).first().is_some_and(|first| first.request().entry < message.entry);
+            let known = given.get(&token).is_some_and(|first| *first < message.entry);
             if known {
                 return Some(Ok(()));
             }

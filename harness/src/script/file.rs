@@ -121,6 +121,7 @@ struct WrittenStep {
     spoil: Option<String>,
     input: Option<Input>,
     pages: Option<u32>,
+    with: Option<Answer>,
     version: Option<String>,
     steps: Option<Vec<Spanned<Self>>>,
 }
@@ -191,11 +192,13 @@ impl WrittenStep {
             "send" => &["text", "base64"],
             "burst" | "batch" => &["steps"],
             "walk" => &["method", "pages"],
-            "until" => &["method"],
+            "until" | "each" => &["method"],
+            "answer" => &["method", "with"],
             "handshake" => &["version", "set", "drop"],
             "collect" | "fence" | "close" => &[],
             other => {
-                let known = "request, notify, call, send, burst, batch, walk, until, collect, fence, handshake, close";
+                let known = "request, notify, call, send, burst, batch, walk, each, answer, until, collect, fence, \
+                             handshake, close";
                 return Err(Wrong::Here(format!("unknown `do = \"{other}\"`; known are {known}")));
             }
         };
@@ -210,6 +213,11 @@ impl WrittenStep {
             "batch" => Step::Batch(self.inner()?),
             "walk" => Step::Walk { method: self.method()?, pages: self.pages.unwrap_or(50) },
             "until" => Step::Until { method: self.method()? },
+            "each" => Step::Each { method: self.each()? },
+            "answer" => {
+                let with = self.with.take().ok_or_else(|| Wrong::Here("key `with` is missing".to_owned()))?;
+                Step::Answer { method: self.method()?, with }
+            }
             "collect" => Step::Collect,
             "fence" => Step::Fence,
             "close" => Step::Close,
@@ -238,6 +246,7 @@ impl WrittenStep {
             ("spoil", self.spoil.is_some()),
             ("input", self.input.is_some()),
             ("pages", self.pages.is_some()),
+            ("with", self.with.is_some()),
             ("version", self.version.is_some()),
             ("steps", self.steps.is_some()),
         ]
@@ -248,6 +257,16 @@ impl WrittenStep {
 
     fn method(&mut self) -> Result<String, Wrong> {
         self.method.take().ok_or_else(|| Wrong::Here("key `method` is missing".to_owned()))
+    }
+
+    fn each(&mut self) -> Result<String, Wrong> {
+        let method = self.method()?;
+        match method.as_str() {
+            "resources/read" | "prompts/get" | "completion/complete" => Ok(method),
+            _ => {
+                Err(Wrong::Here("key `method` is none of resources/read, prompts/get, completion/complete".to_owned()))
+            }
+        }
     }
 
     fn edits(&mut self) -> Edits {

@@ -8,7 +8,8 @@ use crate::reference::fault::Fault;
 use crate::reference::legacy::Call;
 use crate::reference::message::{Message, Object};
 use crate::reference::server::Server;
-use crate::revision::Revision;
+use crate::reference::tools::text_result;
+use crate::revision::{Revision, code};
 
 pub(super) fn tamper(fault: Fault, asked: u64, message: &mut Message) {
     if fault == Fault::IncludesContext {
@@ -17,6 +18,7 @@ pub(super) fn tamper(fault: Fault, asked: u64, message: &mut Message) {
         }
         return;
     }
+    questions(fault, message);
     if !message.is_request() {
         return;
     }
@@ -39,13 +41,60 @@ pub(super) fn tamper(fault: Fault, asked: u64, message: &mut Message) {
     params["_meta"] = json!({"progressToken": token});
 }
 
+/// Faults of what is asked.
+fn questions(fault: Fault, message: &mut Message) {
+    if message.method == Some("notifications/elicitation/complete") && fault == Fault::CompletesUnknownElicitation {
+        message.params = Some(json!({"elicitationId": "consent-0"}));
+    }
+    if fault == Fault::UrlErrorWithoutElicitations && message.code() == Some(code::URL_ELICITATION_REQUIRED) {
+        drop(message.error_mut().and_then(|error| error.remove("data")));
+    }
+    if let Some(params) = question(message, "elicitation/create") {
+        let by_url = params.get("mode").is_some_and(|mode| mode == "url");
+        match fault {
+            Fault::NestedForm if !by_url => {
+                let address = json!({"type": "object", "properties": {"street": {"type": "string"}}});
+                params["requestedSchema"]["properties"]["address"] = address;
+            }
+            Fault::ListOfForms if !by_url => {
+                let friends = json!({"type": "array", "items": {"type": "object"}});
+                params["requestedSchema"]["properties"]["friends"] = friends;
+            }
+            Fault::ElicitsWithoutMessage => drop(params.remove("message")),
+            Fault::ElicitsWithoutForm if !by_url => drop(params.remove("requestedSchema")),
+            Fault::ElicitsWithoutUrl if by_url => drop(params.remove("url")),
+            Fault::PlainUrl if by_url => drop(params.insert("url".into(), "http://turncoat.example/consent".into())),
+            _ => {}
+        }
+    }
+    if let Some(params) = sampling(message) {
+        let messages = params.get_mut("messages").and_then(Value::as_array_mut);
+        let results = messages.filter(|messages| messages.len() > 2).and_then(|messages| messages.last_mut());
+        let results = results.and_then(|last| last.get_mut("content")).and_then(Value::as_array_mut);
+        match (fault, results) {
+            (Fault::SamplesWithoutLimit, _) => drop(params.remove("maxTokens")),
+            (Fault::SamplesAsSystem, _) => params["messages"][0]["role"] = "system".into(),
+            (Fault::HighPriority, _) => {
+                params.insert("modelPreferences".into(), json!({"costPriority": 10}));
+            }
+            (Fault::MixesToolResults, Some(results)) => results.push(json!({"type": "text", "text": "Here they are."})),
+            (Fault::LosesToolResults, Some(results)) => results.truncate(1),
+            _ => {}
+        }
+    }
+}
+
 /// The params of a sampling request, in either way of asking.
 fn sampling(message: &mut Message) -> Option<&mut Object> {
-    if message.method == Some("sampling/createMessage") {
+    question(message, "sampling/createMessage")
+}
+
+fn question<'m>(message: &'m mut Message, method: &str) -> Option<&'m mut Object> {
+    if message.method == Some(method) {
         return message.params_mut();
     }
     let requests = message.result_mut()?.get_mut("inputRequests")?.as_object_mut()?;
-    let request = requests.values_mut().find(|request| request["method"] == "sampling/createMessage")?;
+    let request = requests.values_mut().find(|request| request["method"] == method)?;
     request.get_mut("params").and_then(Value::as_object_mut)
 }
 
@@ -65,6 +114,21 @@ impl Server {
             }
             Question::Consent => false,
         }
+    }
+
+    /// The result that an answer leads to.
+    pub(in crate::reference) fn concluded(&self, question: Question, answer: &Value) -> Option<Object> {
+        if question == Question::User && answer["action"] == "accept" && self.faulty(Fault::TrustsForms) {
+            return Some(text_result(format!("the user says {}", answer["content"])));
+        }
+        question.conclude(answer)
+    }
+
+    /// Treats the answer to a question wrongly; true if that is all that happens. No answer is an error.
+    pub(in crate::reference) fn mishandles_answer(&self, answer: Option<&Value>) -> bool {
+        let declined = answer.is_some_and(|answer| answer["action"] == "decline");
+        (declined && self.faulty(Fault::HangsWhenDeclined))
+            || (answer.is_none() && self.faulty(Fault::HangsWhenRefused))
     }
 
     /// What a faulty server settles in place of the right revision.

@@ -120,6 +120,7 @@ fn plays(revision: Revision) -> Vec<Play> {
         plays.push(asking(revision, capabilities));
     }
     plays.extend([subscribed(revision), retried(revision), tasks(revision)]);
+    plays.extend([offers(revision), watching(revision), filling(revision), consenting(revision), using(revision)]);
     plays.extend(handshakes(revision));
     plays.extend(hostile(revision));
     plays
@@ -308,6 +309,89 @@ fn retried(revision: Revision) -> Play {
         "completion/complete",
         json!({"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "style", "value": ""}}),
     );
+    play
+}
+
+fn offers(revision: Revision) -> Play {
+    let mut play = Play::open(revision, json!({}));
+    for uri in [fixture::README, fixture::LOGO, "memo:///none", "not a uri"] {
+        play.say("resources/read", json!({"uri": uri}));
+    }
+    for (prompt, arguments) in [("picture", json!({})), ("greet", json!({"name": "Ada"})), ("greet", json!({}))] {
+        play.say("prompts/get", json!({"name": prompt, "arguments": arguments}));
+    }
+    let argument = json!({"name": "name", "value": ""});
+    for prompt in ["greet", "nonsense"] {
+        let params = json!({"ref": {"type": "ref/prompt", "name": prompt}, "argument": argument});
+        play.say("completion/complete", params.clone());
+        let mut resolved = params;
+        resolved["context"] = json!({"arguments": {"style": "plain"}});
+        play.say("completion/complete", resolved);
+    }
+    for level in ["verbose", "alert"] {
+        play.say("logging/setLevel", json!({"level": level}));
+    }
+    play.call("log", json!({"level": "debug"}));
+    for level in [json!("gone"), json!("emergency"), json!("verbose")] {
+        let params = json!({"name": "log", "arguments": {}, "_meta": {meta::LOG_LEVEL: level}});
+        play.say("tools/call", params);
+    }
+    play
+}
+
+fn watching(revision: Revision) -> Play {
+    let mut play = Play::open(revision, json!({}));
+    play.call("touch-resource", json!({}));
+    play.say("resources/subscribe", json!({"uri": fixture::TOUCHED}));
+    play.say("resources/unsubscribe", json!({"uri": fixture::TOUCHED}));
+    play.call("touch-resource", json!({}));
+    play
+}
+
+/// The answer to a question of the tool that was called last: as a response, or in another call.
+fn answer(play: &mut Play, number: u64, tool: &str, arguments: Value, answer: &Value) {
+    if play.modern() {
+        let kind = match tool {
+            "ask-model" => "model",
+            _ if arguments["mode"] == "url" => "consent",
+            _ => "user",
+        };
+        play.say(
+            "tools/call",
+            json!({"name": tool, "arguments": arguments, "inputResponses": {"answer": answer},
+                "requestState": format!("turncoat/1/{kind}")}),
+        );
+    } else {
+        play.line(&json!({"jsonrpc": "2.0", "id": format!("ask-{number}"), "result": answer}).to_string());
+    }
+}
+
+fn filling(revision: Revision) -> Play {
+    let mut play = Play::open(revision, everything());
+    for (number, content) in [(1, json!({"name": "Ada"})), (2, json!({"name": 7}))] {
+        play.call("ask-user", json!({}));
+        answer(&mut play, number, "ask-user", json!({}), &json!({"action": "accept", "content": content}));
+    }
+    play.call("ask-user", json!({}));
+    play.line(r#"{"jsonrpc":"2.0","id":"ask-3","error":{"code":-32603,"message":"failed"}}"#);
+    play
+}
+
+fn consenting(revision: Revision) -> Play {
+    let mut play = Play::open(revision, json!({"elicitation": {"url": {}}}));
+    let by_url = json!({"mode": "url"});
+    play.call("ask-user", by_url.clone());
+    answer(&mut play, 1, "ask-user", by_url, &json!({"action": "accept"}));
+    play.call("ask-user", json!({"mode": "demand"}));
+    play
+}
+
+fn using(revision: Revision) -> Play {
+    let mut play = Play::open(revision, json!({"sampling": {"tools": {}}}));
+    let wanted = |id: &str| json!({"type": "tool_use", "id": id, "name": "weather", "input": {}});
+    let said = json!({"role": "assistant", "content": [wanted("a"), wanted("b")], "model": "m"});
+    play.call("ask-model", json!({"tools": true}));
+    answer(&mut play, 1, "ask-model", json!({"tools": true}), &said);
     play
 }
 

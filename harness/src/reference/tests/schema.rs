@@ -65,6 +65,7 @@ fn sent_type(method: &str) -> &'static str {
         "notifications/resources/list_changed" => "ResourceListChangedNotification",
         "notifications/resources/updated" => "ResourceUpdatedNotification",
         "notifications/subscriptions/acknowledged" => "SubscriptionsAcknowledgedNotification",
+        "notifications/elicitation/complete" => "ElicitationCompleteNotification",
         "roots/list" => "ListRootsRequest",
         "sampling/createMessage" => "CreateMessageRequest",
         "elicitation/create" => "ElicitRequest",

@@ -135,7 +135,9 @@ impl Server {
                 done("toggled")
             }
             fixture::TOUCH_RESOURCE => {
-                self.updated(arguments.get("uri").and_then(Value::as_str).unwrap_or(fixture::TOUCHED), out);
+                let uri = arguments.get("uri").and_then(Value::as_str).unwrap_or(fixture::TOUCHED);
+                self.changed.touches += u64::from(uri == fixture::TOUCHED);
+                self.updated(uri, out);
                 done("touched")
             }
             fixture::TASK_ONLY => Ok(Some(tasks::errand())),
@@ -152,10 +154,11 @@ impl Server {
                 let tools = arguments.get("tools") == Some(&Value::Bool(true));
                 self.ask(call, Question::Model { tools }, out)
             }
-            fixture::ASK_USER => {
-                let url = arguments.get("mode").and_then(Value::as_str) == Some("url");
-                self.ask(call, if url { Question::Consent } else { Question::User }, out)
-            }
+            fixture::ASK_USER => match arguments.get("mode").and_then(Value::as_str) {
+                Some("demand") if call.revision == Revision::V2025_11_25 => self.demand(call),
+                Some("url" | "demand") => self.ask(call, Question::Consent, out),
+                _ => self.ask(call, Question::User, out),
+            },
             _ => done("accepted"),
         }
     }

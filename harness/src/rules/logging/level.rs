@@ -85,6 +85,10 @@ pub(super) static LEVEL_FILTER: Rule = Rule {
 };
 
 fn level_filter(view: View<'_>) -> Verdict {
+    // Whose answer is whose under an id that was used again, nobody knows.
+    if view.requests_by(Speaker::Peer).any(|request| request.shares_id && request.is("logging/setLevel")) {
+        return Verdict::untested();
+    }
     let levels: Vec<(usize, Exchange<'_>)> = view
         .exchanges()
         .filter(|exchange| exchange.is("logging/setLevel"))

@@ -4,7 +4,7 @@ use super::{UNTESTED, messages, name_of, severity};
 use crate::revision::{Revisions, Side, code, meta};
 use crate::rules::capability::declares;
 use crate::rules::{Breach, Level, Rule, Verdict, probe};
-use crate::session::{Exchange, View};
+use crate::session::{Exchange, Message, Speaker, View};
 use crate::wire::Value;
 
 const CLAUSE: &str = "2026-07-28/server/utilities/logging#per-request-log-level";
@@ -24,7 +24,7 @@ pub(super) static OPT_IN: Rule = Rule {
 };
 
 fn opt_in(view: View<'_>) -> Verdict {
-    let requests = Requests::of(view);
+    let Some(requests) = Requests::of(view) else { return Verdict::untested() };
     let unasked = messages(view).filter_map(|message| {
         let open: Vec<Exchange<'_>> = requests.open_at(message.entry).collect();
         let asked = |exchange: &Exchange<'_>| level(*exchange).is_some();
@@ -75,7 +75,7 @@ pub(super) static LEVEL_FLOOR: Rule = Rule {
 };
 
 fn level_floor(view: View<'_>) -> Verdict {
-    let requests = Requests::of(view);
+    let Some(requests) = Requests::of(view) else { return Verdict::untested() };
     messages(view)
         .filter_map(|message| {
             let found = severity(message.param("level")?)?;
@@ -101,7 +101,7 @@ pub(super) static REQUEST_STREAM_ONLY: Rule = Rule {
 };
 
 fn request_stream_only(view: View<'_>) -> Verdict {
-    let requests = Requests::of(view);
+    let Some(requests) = Requests::of(view) else { return Verdict::untested() };
     messages(view)
         .filter_map(|message| {
             if message.meta().is_some_and(|given| given.member(meta::SUBSCRIPTION_ID).is_some()) {
@@ -134,7 +134,7 @@ fn invalid_level_rejected(view: View<'_>) -> Verdict {
     if declares(view, &["logging"]) != Some(true) {
         return Verdict::untested();
     }
-    let requests = Requests::of(view);
+    let Some(requests) = Requests::of(view) else { return Verdict::untested() };
     let twins: Vec<&str> = requests
         .all
         .iter()
@@ -169,7 +169,11 @@ fn level(exchange: Exchange<'_>) -> Option<usize> {
 
 /// What stands in the place of the log level.
 fn given(exchange: Exchange<'_>) -> Option<Value<'_>> {
-    exchange.request().meta().and_then(|given| given.member(meta::LOG_LEVEL))
+    given_in(exchange.request())
+}
+
+fn given_in<'s>(request: &Message<'s>) -> Option<Value<'s>> {
+    request.meta().and_then(|given| given.member(meta::LOG_LEVEL))
 }
 
 /// The requests of the harness.
@@ -178,8 +182,11 @@ struct Requests<'s> {
 }
 
 impl<'s> Requests<'s> {
-    fn of(view: View<'s>) -> Self {
-        Self { all: probe::stateless(view).collect() }
+    /// None if nobody can tell how long one that has a log level was open, for its id was used again.
+    fn of(view: View<'s>) -> Option<Self> {
+        let unclear = |request: &Message<'_>| request.shares_id && given_in(request).is_some();
+        let clear = view.subject_speaks() && !view.requests_by(Speaker::Peer).any(unclear);
+        clear.then(|| Self { all: probe::stateless(view).collect() })
     }
 
     /// Those that were not answered at an entry.

@@ -214,6 +214,8 @@ struct Open<'s> {
     messages: &'s [Message<'s>],
     /// Requests by the spelling of their ids.
     by_spelling: HashMap<&'s str, usize>,
+    /// The ids under which something malformed was sent, and may be refused.
+    malformed: HashSet<&'s Id>,
     /// Sound requests that never got an answer, oldest first.
     silent: VecDeque<usize>,
     /// Malformed messages since the last answered request, oldest first.
@@ -242,6 +244,7 @@ impl<'s> Open<'s> {
         Self {
             messages,
             by_spelling: HashMap::new(),
+            malformed: HashSet::new(),
             silent,
             recent: VecDeque::new(),
             earlier: 0,
@@ -258,6 +261,9 @@ impl<'s> Open<'s> {
         }
         if let Some(id) = message.id.as_ref() {
             self.by_spelling.insert(spelling(id), index);
+            if message.fault().is_some() {
+                self.malformed.insert(id);
+            }
         }
         self.confused |= self.miscut.contains(&index);
         match message.fault() {
@@ -287,7 +293,8 @@ impl<'s> Open<'s> {
 
     fn explain(&mut self, response: &Message<'_>) -> Cause<usize> {
         let id = response.id.as_ref().filter(|id| !id.is_null());
-        if let Some(&index) = id.and_then(|id| self.by_spelling.get(spelling(id))) {
+        let of_request = id.filter(|id| !self.malformed.contains(id));
+        if let Some(&index) = of_request.and_then(|id| self.by_spelling.get(spelling(id))) {
             let request = &self.messages[index];
             let other_type = request.id.as_ref().is_some_and(|own| id.is_some_and(|id| own.resembles(id)));
             if other_type && request.is_sound() {

@@ -3,32 +3,32 @@
 //! Apart from its script's departures it is a scrupulously honest client. The driver ([`crate::play`]) owns the link: it
 //! asks for the next [`Action`], carries it out, and tells the peer what happened.
 //!
+//! - `calls`: calling tools
 //! - `compose`: building messages
 //! - `each`: asking for everything that was listed
 //! - `fill`: placeholders in scripts
+//! - `heard`: what is remembered of what the subject said
 //! - `reply`: answering the subject's requests
 
+mod calls;
 mod compose;
 mod each;
 mod fill;
+mod heard;
 mod reply;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
-use crate::arguments;
-use crate::revision::{Era, LISTS, Revision};
-use crate::script::{Answer, Fixture, Fixtures, Hello, Opening, Say, Script, Step, What};
+use crate::revision::{Era, Revision};
+use crate::script::{Answer, Fixtures, Hello, Opening, Say, Script, Step, What};
 use crate::session::{Message, Speaker};
 use crate::transcript::{Delivery, Intent};
-use crate::wire::{Frame, Id, Value};
+use crate::wire::{Frame, Id};
 
-/// The most items of a kind that are remembered.
-const MOST_ITEMS: usize = 10_000;
+use heard::Heard;
 
-/// The most tools that a step `call` with `each` calls.
-const MOST_TOOLS: usize = 40;
 /// How often an input-required result is answered before the peer gives up.
 const MOST_ROUNDS: u32 = 4;
 /// From this many repetitions on, messages count as a flood.
@@ -99,24 +99,6 @@ pub struct Peer<'a> {
     rounds: u32,
     ended: bool,
     stalled: bool,
-}
-
-/// What the peer remembers of what the subject said.
-#[derive(Debug, Default)]
-struct Heard {
-    cursors: BTreeMap<String, String>,
-    /// The first description of each item.
-    items: BTreeMap<&'static str, Vec<Json>>,
-    names: HashSet<(&'static str, String)>,
-    state: Option<String>,
-    /// The keys and methods of the input that the subject last asked for by a result.
-    inputs: Vec<(String, String)>,
-    /// The tasks that the subject made, in order.
-    tasks: Vec<String>,
-    /// The JSON text of the id under which the subject last asked something.
-    asked: Option<String>,
-    /// A modern version other than the run's that the subject says it supports.
-    version: Option<String>,
 }
 
 /// A piece of work; steps become one or more of them.
@@ -304,44 +286,8 @@ impl<'a> Peer<'a> {
                 self.waiting = None;
             }
         }
-        self.remember(message);
+        self.heard.remember(self.part.revision, message);
         self.act_on(purpose, message);
-    }
-
-    fn remember(&mut self, answer: &Message<'_>) {
-        let listed = answer.result().and_then(|result| result.member("supportedVersions"));
-        let supported = || answer.error()?.path(&["data", "supported"]);
-        for version in listed.or_else(supported).into_iter().flat_map(Value::items).filter_map(Value::as_str) {
-            let modern = *version > *self.part.revision.as_str() && self.part.revision.era() == Era::Modern;
-            if modern && version.len() == self.part.revision.as_str().len() {
-                self.heard.version = Some(version.into_owned());
-            }
-        }
-        let Some(result) = answer.result() else { return };
-        if let Some(state) = result.member("requestState").and_then(|state| state.as_str()) {
-            self.heard.state = Some(state.into_owned());
-        }
-        if let Some(inputs) = result.member("inputRequests") {
-            let method = |input: Value<'_>| Some(input.member("method")?.as_str()?.into_owned());
-            let asked = inputs.members().filter_map(|(key, input)| Some((key.into_owned(), method(input)?)));
-            self.heard.inputs = asked.collect();
-        }
-        if let Some(task) = result.path(&["task", "taskId"]).and_then(|task| task.as_str()) {
-            self.heard.tasks.push(task.into_owned());
-        }
-        for (method, member, key) in LISTS {
-            let Some(items) = result.member(member) else { continue };
-            let known = self.heard.items.entry(member).or_default();
-            for item in items.items().take(MOST_ITEMS.saturating_sub(known.len())) {
-                let name = item.member(key).map_or_else(String::new, |name| name.raw().to_owned());
-                if self.heard.names.insert((member, name)) {
-                    known.extend(item.to_tree());
-                }
-            }
-            if let Some(cursor) = result.member("nextCursor").and_then(|cursor| cursor.as_str()) {
-                self.heard.cursors.insert((*method).to_owned(), cursor.into_owned());
-            }
-        }
     }
 
     fn act_on(&mut self, purpose: Purpose, answer: &Message<'_>) {
@@ -615,82 +561,6 @@ impl<'a> Peer<'a> {
             What::Call { .. } => None,
         }
     }
-
-    fn needs_tools(&self, say: &Say) -> bool {
-        let What::Call { tool, spoil, .. } = &say.what else { return false };
-        let by_schema = matches!(tool.as_str(), "any" | "each") || spoil.is_some();
-        by_schema && !self.heard.items.contains_key("tools")
-    }
-
-    /// Turns a step `call` into requests, now that the tools are known.
-    fn plan_calls(&mut self, say: Say) {
-        let What::Call { tool, text, arguments, spoil, id, progress, edits } = &say.what else { return };
-        let tools = self.heard.items.get("tools").map(Vec::as_slice).unwrap_or_default();
-        let listed = |name: &str| tools.iter().find(|tool| tool["name"] == name);
-        let mut chosen: Vec<(String, Map<String, Json>)> = Vec::new();
-        let spoilt = |schema: &Json| match spoil {
-            Some(spoil) => arguments::spoilt(schema, *spoil),
-            None => arguments::valid(schema),
-        };
-        if matches!(tool.as_str(), "any" | "each") {
-            let most = if tool == "any" { 1 } else { MOST_TOOLS };
-            let callable = tools.iter().filter(|tool| self.part.call_tools || is_safe(tool));
-            // What the vendor calls a tool with beats what its schema would allow.
-            let named = |name: &str| {
-                let fixture = self.part.fixtures.values().find(|fixture| fixture.tool.as_deref() == Some(name));
-                fixture.filter(|_| spoil.is_none()).map(|fixture| told(fixture.arguments.clone(), text.as_deref()))
-            };
-            chosen.extend(
-                callable
-                    .filter_map(|tool| {
-                        let name = tool["name"].as_str()?;
-                        Some((name.to_owned(), named(name).or_else(|| spoilt(&tool["inputSchema"]))?))
-                    })
-                    .take(most),
-            );
-        } else if let Some(Fixture { tool: Some(name), arguments, .. }) = self.part.fixtures.get(tool) {
-            let own = match (spoil, listed(name)) {
-                (None, _) => Some(told(arguments.clone(), text.as_deref())),
-                (Some(_), Some(tool)) => spoilt(&tool["inputSchema"]),
-                (Some(_), None) => None,
-            };
-            chosen.extend(own.map(|arguments| (name.clone(), arguments)));
-        }
-        let calls: Vec<Task> = chosen
-            .into_iter()
-            .map(|(name, mut own)| {
-                own.extend(arguments.clone());
-                let mut edits = edits.clone();
-                for value in edits.set.values_mut().filter(|value| **value == "${tool-upper}") {
-                    // Of the tool that is called here, which is safe, and not of the first one that is listed.
-                    *value = fill::other_case(&name).map_or(Json::Null, Json::from);
-                }
-                let what = What::Request {
-                    method: "tools/call".to_owned(),
-                    params: Some(json!({"name": name, "arguments": own})),
-                    id: id.clone(),
-                    progress: progress.clone(),
-                    edits,
-                };
-                Task::Say(Say { what, ..say.clone() })
-            })
-            .collect();
-        calls.into_iter().rev().for_each(|call| self.tasks.push_front(call));
-    }
-}
-
-/// The arguments with a text in the place that a fixture leaves open.
-fn told(mut arguments: Map<String, Json>, text: Option<&str>) -> Map<String, Json> {
-    for argument in arguments.values_mut().filter(|argument| **argument == "${text}") {
-        *argument = Json::from(text.unwrap_or("a text"));
-    }
-    arguments
-}
-
-/// Whether a tool says of itself that it only reads, and nothing of the open world.
-fn is_safe(tool: &Json) -> bool {
-    let hints = &tool["annotations"];
-    hints["readOnlyHint"] == true && hints["openWorldHint"] != true && hints["destructiveHint"] != true
 }
 
 #[cfg(test)]

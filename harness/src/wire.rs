@@ -4,9 +4,11 @@
 //!
 //! - [`frame`]: one message as it came, and what is odd about it
 //! - [`json`]: a reader that keeps number text, duplicate keys and offsets
+//! - [`decimal`]: numbers by their value
 //! - [`id`]: request ids, compared by value and by spelling
 //! - [`lines`]: cutting a byte stream at its newlines, within a bound
 
+pub mod decimal;
 pub mod frame;
 pub mod id;
 pub mod json;

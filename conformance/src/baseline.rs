@@ -5,6 +5,7 @@
 //! rule = "jsonrpc.response.id-matches"
 //! revision = "2025-06-18"              # optional: any revision
 //! reason = "fixed in the next release"
+//! sometimes = true                     # optional: a race that does not show in every run
 //! ```
 //!
 //! An expected finding does not fail the run. An expectation that no longer comes true does, so a baseline cannot go
@@ -38,6 +39,8 @@ pub struct Expectation {
     pub revision: Option<Revision>,
     /// Why that is accepted.
     pub reason: String,
+    /// It depends on chance, so it is not in vain where it does not come.
+    pub sometimes: bool,
 }
 
 /// How much of what the baseline was made for a run has covered.
@@ -71,7 +74,7 @@ impl Baseline {
     pub fn parse(path: &Path, text: &str) -> Result<Self, FileMistake> {
         let written: Written = toml::from_str(text).map_err(|error| FileMistake::toml(path, text, &error))?;
         let mut expected: Vec<Expectation> = Vec::new();
-        for Entry { rule, revision, reason } in written.expected {
+        for Entry { rule, revision, reason, sometimes } in written.expected {
             let fail = |span, what: String| FileMistake::at(path, text, span, what);
             let name = rule.get_ref();
             let Some(known) = rules::find(name) else {
@@ -92,7 +95,7 @@ impl Baseline {
             if expected.iter().find(same).is_some() {
                 return Err(fail(rule.span(), format!("{name} is expected twice for the same revision")));
             }
-            expected.push(Expectation { rule: rule.into_inner(), revision, reason: reason.into_inner() });
+            expected.push(Expectation { rule: rule.into_inner(), revision, reason: reason.into_inner(), sometimes });
         }
         Ok(Self { expected })
     }
@@ -119,7 +122,7 @@ impl Baseline {
             let kept = outcomes.contains(&Outcome::Pass)
                 && outcomes.iter().all(|outcome| matches!(outcome, Outcome::Pass | Outcome::Untested));
             let certain = settled && (expectation.revision.is_some() || coverage == Coverage::Whole);
-            if kept && certain {
+            if kept && certain && !expectation.sometimes {
                 report.stale.push(Stale {
                     rule: expectation.rule.clone(),
                     revision: expectation.revision,
@@ -143,6 +146,8 @@ struct Entry {
     rule: Spanned<String>,
     revision: Option<Spanned<Revision>>,
     reason: Spanned<String>,
+    #[serde(default)]
+    sometimes: bool,
 }
 
 #[cfg(test)]
@@ -176,7 +181,8 @@ mod tests {
     }
 
     fn expecting(revision: Option<Revision>) -> Baseline {
-        Baseline { expected: vec![Expectation { rule: RULE.to_owned(), revision, reason: "known".to_owned() }] }
+        let (rule, reason) = (RULE.to_owned(), "known".to_owned());
+        Baseline { expected: vec![Expectation { rule, revision, reason, sometimes: false }] }
     }
 
     const OLD: Revision = Revision::V2025_06_18;
@@ -220,6 +226,14 @@ mod tests {
         assert_eq!(run.verdict(), Verdict::Conforms);
         assert_eq!(run.rules[0].expected.as_deref(), Some("known"));
         assert_eq!(run.rules[1].expected, None);
+    }
+
+    #[test]
+    fn what_comes_sometimes_is_never_in_vain() {
+        let text = format!("[[expected]]\nrule = \"{RULE}\"\nreason = \"a race\"\nsometimes = true\n");
+        let mut run = report(&[(OLD, Outcome::Pass)]);
+        parse(&text).unwrap().apply(&mut run, Coverage::Whole);
+        assert!(run.stale.is_empty());
     }
 
     #[test]

@@ -22,6 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(out, "floor: no server given; use `cargo bench --bench floor -- COMMAND...`")?;
         return Ok(());
     }
+    // Cargo starts benchmarks in the folder of the package; paths are meant from where it was called.
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))?;
     let cores = std::thread::available_parallelism()?.get();
     let before = first_answer(&command)?;
     let started = Instant::now();

@@ -265,6 +265,36 @@ fn a_signal_to_end_ends_the_run_and_the_subject() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_was_found_before_an_interruption_is_reported() {
+    let folder = Folder::new("found-before");
+    let kept = folder.file("kept");
+    let this = env!("CARGO_BIN_EXE_turncoat");
+    let mut command = command(&["check", "server", "--jobs", "1", "--transcripts", &kept, "--", this]);
+    let child = command.args(["reference", "--fault", "says-jsonrpc-1-0"]);
+    let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let sessions = || fs::read_dir(&kept).map(|files| files.flatten().map(|file| file.file_name()).collect::<Vec<_>>());
+    let is_again = |name: &std::ffi::OsString| name.to_string_lossy().ends_with("-again.jsonl");
+    let first = loop {
+        let names = sessions().unwrap_or_default();
+        if names.iter().any(is_again) {
+            break names.len();
+        }
+        thread::yield_now();
+    };
+    // The next session has begun, so the second run of the one before is over.
+    while sessions().unwrap_or_default().len() == first {
+        thread::yield_now();
+    }
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let output = child.wait_with_output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    assert!(stdout.contains("and was interrupted") && stdout.contains("MUST jsonrpc.version-member"), "{stdout}");
+}
+
 /// Whether a process ended, or does so soon: what killed it need not have waited for it.
 #[cfg(unix)]
 fn is_gone(process: &str) -> bool {

@@ -60,3 +60,50 @@ pub(super) fn next(outcomes: &[Outcome]) -> Vec<usize> {
         .collect();
     chosen.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use turncoat::rules;
+    use turncoat::script::corpus;
+    use turncoat::transcript::Facts;
+
+    use super::super::judge::Shown;
+    use super::super::schedule::Planned;
+    use super::*;
+
+    fn judgements(ways: &[&str]) -> Vec<Judgement> {
+        let rule = rules::find("jsonrpc.version-member").unwrap();
+        let breaches = ways.iter().map(|what| Shown { what: (*what).to_owned(), evidence: Vec::new() }).collect();
+        vec![Judgement { rule, revision: Revision::V2025_11_25, breaches, warnings: Vec::new() }]
+    }
+
+    fn outcome(ways: &[&str], again: Option<&[&str]>) -> Outcome {
+        let script = corpus::all().unwrap().first().unwrap();
+        let planned = Planned { script, revision: Revision::V2025_11_25, facts: Facts::default(), exits: true };
+        let (judgements, again) = (judgements(ways), again.map(judgements));
+        Outcome { planned, transcript: None, judgements, failed_to_open: None, again }
+    }
+
+    #[test]
+    fn one_session_is_enough_for_what_several_show() {
+        let outcomes = [outcome(&[], None), outcome(&["a", "b"], None), outcome(&["b"], None), outcome(&["c"], None)];
+        assert_eq!(next(&outcomes), [1, 3]);
+    }
+
+    #[test]
+    fn what_came_back_is_not_run_again() {
+        assert_eq!(next(&[outcome(&["a 1"], Some(&["a 2"])), outcome(&["a 3"], None)]), [0_usize; 0]);
+        assert_eq!(confirmed(&outcome(&["a"], Some(&[]))).len(), 0);
+        assert_eq!(confirmed(&outcome(&["a"], None)).len(), 0);
+    }
+
+    #[test]
+    fn what_does_not_come_back_has_its_chances_in_other_sessions() {
+        let mut outcomes: Vec<Outcome> = (0..5).map(|_| outcome(&["a"], None)).collect();
+        for chance in 0..CHANCES {
+            assert_eq!(next(&outcomes), [chance]);
+            outcomes[chance].again = Some(Vec::new());
+        }
+        assert_eq!(next(&outcomes), [0_usize; 0]);
+    }
+}

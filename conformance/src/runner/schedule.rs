@@ -1,5 +1,6 @@
 //! Which sessions to run, and running them: several at once, each in a world of its own.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
@@ -16,6 +17,7 @@ use turncoat::session::view::declared;
 use turncoat::transcript::{Entry, Facts, Header, Transcript, file};
 use turncoat::wire::Document;
 
+use super::confirm::Offence;
 use super::control::Control;
 use super::judge::{self, Judgement};
 use super::{Plan, Progress, Selection, confirm};
@@ -26,6 +28,8 @@ const EXIT_OF_THE_STUBBORN: Duration = Duration::from_millis(300);
 const START_UP: u32 = 3;
 /// How many sessions with processes run at once: some always wait for an answer that does not come.
 const SESSIONS_PER_CORE: usize = 4;
+/// What the transcript of a second session has in its name.
+const AGAIN: &str = "-again";
 /// How often a running session looks whether the run was stopped.
 const STOP_POLL: Duration = Duration::from_millis(50);
 
@@ -132,6 +136,8 @@ fn missing(script: &Script, revision: Revision, control: &Control, fixtures: &Fi
 }
 
 /// Runs sessions, several at once, and gives the outcomes in the order of the plan. What was stopped is left out.
+///
+/// The first session to show an offence is run again at once, so that a run that is stopped has something to say.
 #[must_use]
 pub fn run(
     plan: &Plan,
@@ -143,10 +149,15 @@ pub fn run(
 ) -> Vec<Outcome> {
     let fixtures = adapter.fixtures();
     let worker = Worker { plan, adapter, selection, fixtures: &fixtures, stop };
-    worker.all(planned, "", progress).into_iter().flatten().collect()
+    let claimed = Mutex::new(BTreeSet::new());
+    worker
+        .all(planned, progress, |session| worker.confirmed(session, &claimed, progress))
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
-/// Runs some sessions again, until every offence has come back or had its chances.
+/// Runs again what could not be confirmed at once, until every offence has come back or had its chances.
 pub fn confirm(
     plan: &Plan,
     adapter: &dyn Adapter,
@@ -164,10 +175,11 @@ pub fn confirm(
         }
         let sessions: Vec<Planned> =
             chosen.iter().filter_map(|index| Some(outcomes.get(*index)?.planned.clone())).collect();
-        for (index, again) in chosen.iter().zip(worker.all(&sessions, "-again", progress)) {
-            if let Some(outcome) = outcomes.get_mut(*index) {
-                // A second session that could not be run confirms nothing, and is not tried for ever.
-                outcome.again = Some(again.map(|again| again.judgements).unwrap_or_default());
+        for (index, again) in
+            chosen.iter().zip(worker.all(&sessions, progress, |session| worker.session(session, AGAIN)))
+        {
+            if let (Some(outcome), Some(again)) = (outcomes.get_mut(*index), again) {
+                outcome.again = Some(again.judgements);
             }
         }
     }
@@ -183,7 +195,12 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     /// Runs sessions on several threads and gives the outcomes in the same order; none for what was stopped.
-    fn all(&self, planned: &[Planned], suffix: &str, progress: &dyn Progress) -> Vec<Option<Outcome>> {
+    fn all(
+        &self,
+        planned: &[Planned],
+        progress: &dyn Progress,
+        run: impl Fn(&Planned) -> Option<Outcome> + Sync,
+    ) -> Vec<Option<Outcome>> {
         progress.planned(planned.len());
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let usual = if self.adapter.is_virtual() { cores } else { cores * SESSIONS_PER_CORE };
@@ -196,7 +213,7 @@ impl Worker<'_> {
                     while !self.stop.load(Ordering::Relaxed) {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(session) = planned.get(index) else { break };
-                        let Some(outcome) = self.session(session, suffix) else { break };
+                        let Some(outcome) = run(session) else { break };
                         let broken = outcome.judgements.iter().filter(|it| it.is_broken()).count();
                         progress.finished(&session.script.name, session.revision, broken);
                         if let Ok(mut outcomes) = outcomes.lock()
@@ -209,6 +226,26 @@ impl Worker<'_> {
             }
         });
         outcomes.into_inner().unwrap_or_default()
+    }
+
+    /// Runs a session, and once more if it is the first to show an offence.
+    fn confirmed(
+        &self,
+        planned: &Planned,
+        claimed: &Mutex<BTreeSet<Offence>>,
+        progress: &dyn Progress,
+    ) -> Option<Outcome> {
+        let mut outcome = self.session(planned, "")?;
+        let mut offences = confirm::offences(&outcome.judgements);
+        if let Ok(mut claimed) = claimed.lock() {
+            offences.retain(|offence| claimed.insert(offence.clone()));
+        }
+        if !offences.is_empty() {
+            progress.planned(1);
+            outcome.again = self.session(planned, AGAIN).map(|again| again.judgements);
+            progress.finished(&planned.script.name, planned.revision, 0);
+        }
+        Some(outcome)
     }
 
     /// Runs and judges a session; none if the run was stopped meanwhile.

@@ -22,6 +22,8 @@ struct Column {
     scripts: Vec<String>,
     confirmed: bool,
     unconfirmed: bool,
+    /// It was looked for again.
+    retried: bool,
 }
 
 /// Findings (or warnings) by rule, revision and kind of offence.
@@ -97,9 +99,13 @@ impl<'a> Tally<'a> {
         let confirmed = sessions.iter().flat_map(confirm::confirmed).collect();
         let (columns, findings, warnings) = (BTreeMap::new(), Found::new(), Found::new());
         let mut tally = Self { plan, selection, description, columns, confirmed, findings, warnings, sessions: 0 };
-        // A finding is shown as the session has it that confirmed it.
-        let (twice, once): (Vec<&Ran>, Vec<&Ran>) = sessions.iter().partition(|session| session.again.is_some());
-        twice.into_iter().chain(once).for_each(|session| tally.add(session));
+        // Which session confirmed a finding is chance, so it is shown as the first one has it. What did not come back in
+        // the same session is shown last.
+        let came_back = |session: &&Ran| {
+            session.again.is_none() || confirm::confirmed(session) == confirm::offences(&session.judgements)
+        };
+        let (sure, doubtful): (Vec<&Ran>, Vec<&Ran>) = sessions.iter().partition(came_back);
+        sure.into_iter().chain(doubtful).for_each(|session| tally.add(session));
         tally
     }
 
@@ -115,6 +121,7 @@ impl<'a> Tally<'a> {
             }
             column.confirmed |= confirmed;
             column.unconfirmed |= broken && !confirmed;
+            column.retried |= broken && session.again.is_some();
             if confirmed {
                 self.note(session, judgement, place, false);
             }
@@ -163,7 +170,11 @@ impl<'a> Tally<'a> {
                 let (outcome, reason) = match column {
                     Some(column) if column.confirmed => (Outcome::Fail, None),
                     Some(column) if column.unconfirmed => {
-                        (Outcome::Inconclusive, Some("broken once and not again in a fresh session".to_owned()))
+                        let why = match column.retried {
+                            true => "broken once and not again in a fresh session",
+                            false => "broken once, and the run ended before it could be run again",
+                        };
+                        (Outcome::Inconclusive, Some(why.to_owned()))
                     }
                     Some(_) => (Outcome::Pass, None),
                     None => (Outcome::Untested, Some(why_untested(rule, revision, skipped))),

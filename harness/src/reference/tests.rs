@@ -9,7 +9,6 @@ use super::{Behaviour, FAULTS, Outbox, Server, fixture, variants};
 use crate::revision::{LISTS, Revision, Revisions, code, meta};
 
 mod faults;
-mod schema;
 
 /// A server and a clock that stands still unless it is asked to move.
 pub(super) struct Bench {

@@ -392,16 +392,13 @@ fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::redact::redacted;
-    use super::super::sample::sample;
+    use super::super::sample::{pinned, sample};
     use super::super::text::{is_treacherous, width};
     use super::*;
 
     #[test]
     fn snapshot() {
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path("../../../snapshots");
-        settings.set_prepend_module_to_snapshot(false);
-        settings.bind(|| insta::assert_snapshot!("report.human", render(&redacted(sample()), Look::default())));
+        pinned("report.human", &render(&redacted(sample()), Look::default()));
     }
 
     #[test]

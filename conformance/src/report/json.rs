@@ -60,7 +60,7 @@ pub fn render(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::redact::redacted;
-    use super::super::sample::sample;
+    use super::super::sample::{pinned, sample};
     use super::super::text::is_treacherous;
     use super::*;
 
@@ -74,9 +74,6 @@ mod tests {
 
     #[test]
     fn snapshot() {
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path("../../../snapshots");
-        settings.set_prepend_module_to_snapshot(false);
-        settings.bind(|| insta::assert_snapshot!("report.json", render(&redacted(sample()))));
+        pinned("report.json", &render(&redacted(sample())));
     }
 }

@@ -202,15 +202,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::redact::redacted;
-    use super::super::sample::sample;
+    use super::super::sample::{pinned, sample};
     use super::*;
 
     #[test]
     fn snapshot() {
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path("../../../snapshots");
-        settings.set_prepend_module_to_snapshot(false);
-        settings.bind(|| insta::assert_snapshot!("report.markdown", render(&redacted(sample()))));
+        pinned("report.markdown", &render(&redacted(sample())));
     }
 
     #[test]

@@ -5,6 +5,15 @@ use turncoat::rules::Level;
 
 use super::{Evidence, EvidenceKind, Finding, Identity, Outcome, Report, RuleOutcome, Stale, Subject, Summary};
 
+/// Holds a rendered report against its snapshot.
+pub(crate) fn pinned(name: &str, shown: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, shown));
+}
+
 /// A subject that breaks requirements of every level and puts into its words what could hurt whoever shows them.
 pub(crate) fn sample() -> Report {
     let evidence =

@@ -64,25 +64,18 @@ static DEFAULT_DIALECT_SUPPORTED: Rule = Rule {
 };
 
 fn default_dialect_supported(view: View<'_>) -> Verdict {
-    let offer = Offer::of(view);
-    let mut shelf = Shelf::new(view.revision());
-    let validated = validated_tools(&offer, &mut shelf);
-    offer
-        .calls()
-        .filter(|call| call.in_operation() && !call.refused_otherwise())
-        .filter_map(|call| {
-            let (schema, arguments) = (call.input_schema()?, call.arguments()?);
-            if *shelf.declared(schema) != Declared::Nothing {
-                return None;
-            }
-            let newer = shelf.check_as(schema, Dialect::Draft2020_12, &arguments);
-            let older = match &newer {
-                Outcome::Invalid(broken) if broken.iter().all(|violation| violation.passes(NEWER)) => Outcome::Valid,
-                _ => shelf.check_as(schema, Dialect::Draft07, &arguments),
-            };
-            separated(&call, &validated, &newer, &older, "2020-12", "draft-07")
-        })
-        .collect()
+    telling_calls(view, |shelf, call, validated| {
+        let (schema, arguments) = (call.input_schema()?, call.arguments()?);
+        if *shelf.declared(schema) != Declared::Nothing {
+            return None;
+        }
+        let newer = shelf.check_as(schema, Dialect::Draft2020_12, &arguments);
+        let older = match &newer {
+            Outcome::Invalid(broken) if broken.iter().all(|violation| violation.passes(NEWER)) => Outcome::Valid,
+            _ => shelf.check_as(schema, Dialect::Draft07, &arguments),
+        };
+        separated(call, validated, &newer, &older, "2020-12", "draft-07")
+    })
 }
 
 static DECLARED_DIALECT_USED: Rule = Rule {
@@ -99,27 +92,35 @@ static DECLARED_DIALECT_USED: Rule = Rule {
 };
 
 fn declared_dialect_used(view: View<'_>) -> Verdict {
+    telling_calls(view, |shelf, call, validated| {
+        let (schema, arguments) = (call.input_schema()?, call.arguments()?);
+        let Declared::Known(dialect) = *shelf.declared(schema) else { return None };
+        if dialect == Dialect::Draft2020_12 {
+            return None;
+        }
+        let own = shelf.check_as(schema, dialect, &arguments);
+        // What 2020-12 finds no schema at all it refuses as well, and no reaction tells the two apart.
+        let newest = shelf.check_as(schema, Dialect::Draft2020_12, &arguments);
+        let newest = if let Outcome::Unusable(_) = newest { Outcome::Valid } else { newest };
+        if !matches!(own, Outcome::Invalid(_)) {
+            return None;
+        }
+        separated(call, validated, &own, &newest, "its own dialect", "2020-12")
+    })
+}
+
+/// Judges the calls that nothing but their arguments gives a reason to refuse, with the schemas that the server enforces.
+fn telling_calls<'s>(
+    view: View<'s>,
+    mut judge: impl FnMut(&mut Shelf<'s>, &Call<'s>, &HashSet<&'s str>) -> Option<Check>,
+) -> Verdict {
     let offer = Offer::of(view);
     let mut shelf = Shelf::new(view.revision());
     let validated = validated_tools(&offer, &mut shelf);
     offer
         .calls()
         .filter(|call| call.in_operation() && !call.refused_otherwise())
-        .filter_map(|call| {
-            let (schema, arguments) = (call.input_schema()?, call.arguments()?);
-            let Declared::Known(dialect) = *shelf.declared(schema) else { return None };
-            if dialect == Dialect::Draft2020_12 {
-                return None;
-            }
-            let own = shelf.check_as(schema, dialect, &arguments);
-            // What 2020-12 finds no schema at all it refuses as well, and no reaction tells the two apart.
-            let newest = shelf.check_as(schema, Dialect::Draft2020_12, &arguments);
-            let newest = if let Outcome::Unusable(_) = newest { Outcome::Valid } else { newest };
-            if !matches!(own, Outcome::Invalid(_)) {
-                return None;
-            }
-            separated(&call, &validated, &own, &newest, "its own dialect", "2020-12")
-        })
+        .filter_map(|call| judge(&mut shelf, &call, &validated))
         .collect()
 }
 

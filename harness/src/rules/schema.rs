@@ -327,37 +327,30 @@ static LOCAL_REFERENCES_RESOLVED: Rule = Rule {
 };
 
 fn local_references_resolved(view: View<'_>) -> Verdict {
-    let offer = Offer::of(view);
-    let mut shelf = Shelf::new(view.revision());
-    let validated = validated_tools(&offer, &mut shelf);
-    offer
-        .calls()
-        .filter(|call| call.in_operation() && !call.refused_otherwise())
-        .filter_map(|call| {
-            let (schema, arguments) = (call.input_schema()?, call.arguments()?);
-            let shown = validated.contains(schema.raw());
-            match (call.reply, shelf.check(schema, &arguments).outcome) {
-                (Reply::Done(_), Outcome::Invalid(violations)) => {
-                    let hidden = violations.iter().all(|violation| violation.passes(REFERENCE) && violation.blatant);
-                    let keyword = violations.first().map_or("", |violation| &violation.keyword);
-                    let what = format!("accepts arguments that break `{keyword}` behind a local reference");
-                    (shown && hidden).then(|| Err(call.breach(what)))
-                }
-                (Reply::Failed(_) | Reply::Refused(_), Outcome::Invalid(violations)) => {
-                    (shown && violations.iter().all(|violation| violation.passes(REFERENCE))).then_some(Ok(()))
-                }
-                (reply, Outcome::Valid) if uses_reference(schema, call.exchange.param("arguments")) => match reply {
-                    Reply::Done(_) => Some(Ok(())),
-                    Reply::Failed(_) | Reply::Refused(Some(code::INVALID_PARAMS)) if shown => {
-                        let what = "refuses arguments that satisfy a schema with local references";
-                        Some(Err(call.breach(what).as_warning()))
-                    }
-                    _ => None,
-                },
-                _ => None,
+    telling_calls(view, |shelf, call, validated| {
+        let (schema, arguments) = (call.input_schema()?, call.arguments()?);
+        let shown = validated.contains(schema.raw());
+        match (call.reply, shelf.check(schema, &arguments).outcome) {
+            (Reply::Done(_), Outcome::Invalid(violations)) => {
+                let hidden = violations.iter().all(|violation| violation.passes(REFERENCE) && violation.blatant);
+                let keyword = violations.first().map_or("", |violation| &violation.keyword);
+                let what = format!("accepts arguments that break `{keyword}` behind a local reference");
+                (shown && hidden).then(|| Err(call.breach(what)))
             }
-        })
-        .collect()
+            (Reply::Failed(_) | Reply::Refused(_), Outcome::Invalid(violations)) => {
+                (shown && violations.iter().all(|violation| violation.passes(REFERENCE))).then_some(Ok(()))
+            }
+            (reply, Outcome::Valid) if uses_reference(schema, call.exchange.param("arguments")) => match reply {
+                Reply::Done(_) => Some(Ok(())),
+                Reply::Failed(_) | Reply::Refused(Some(code::INVALID_PARAMS)) if shown => {
+                    let what = "refuses arguments that satisfy a schema with local references";
+                    Some(Err(call.breach(what).as_warning()))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    })
 }
 
 /// Whether the arguments have a member whose schema is a local reference.

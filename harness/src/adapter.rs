@@ -6,20 +6,24 @@
 //! - [`child`]: a process on stdio
 //! - [`stream`]: anything that reads and writes, such as one end of a pipe in memory
 //! - [`embedded`]: the reference server of this crate
+//! - [`http`]: a server behind a URL
 //! - [`stdio`]: the same reference server on the standard streams of this process
 
 pub mod child;
 pub mod embedded;
+pub mod http;
 pub mod stdio;
 pub mod stream;
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::time::Duration;
 
 use crate::revision::Side;
 use crate::script::Fixtures;
-use crate::transcript::Vitals;
+use crate::transcript::{Http, Vitals};
+use crate::wire::http::{Endpoint, Request};
 
 /// An implementation under test.
 ///
@@ -43,6 +47,11 @@ pub trait Adapter: Send + Sync {
     fn fixtures(&self) -> Fixtures {
         Fixtures::new()
     }
+
+    /// Where it is, if it is reached over HTTP.
+    fn endpoint(&self) -> Option<&Endpoint> {
+        None
+    }
 }
 
 /// The future of [`Adapter::open`].
@@ -62,10 +71,12 @@ pub struct OpenError {
 /// What reports say about a subject.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Description {
-    /// `stdio`, or `memory` for what lives in this process.
+    /// `stdio`, `http`, or `memory` for what lives in this process.
     pub transport: String,
     /// The command that starts it, if there is one.
     pub command: Option<Vec<String>>,
+    /// Its URL, if it has one.
+    pub url: Option<String>,
     /// The words behind `turncoat check` that mean this subject, in front of all options: `server`.
     pub mode: Vec<String>,
     /// The words behind all options: `-- node index.js`.
@@ -76,6 +87,16 @@ pub struct Description {
 pub trait Link: Send {
     /// Hands over bytes to be written, each piece in a write of its own. Never waits: [`Link::next`] does the writing.
     fn write(&mut self, pieces: Vec<Vec<u8>>);
+
+    /// Sends an HTTP request under a number of its own, once this time has passed. Never waits. A link of lines ignores it.
+    fn request(&mut self, number: u32, request: Request, how: Sent) {
+        let _ = (number, request, how);
+    }
+
+    /// Closes the connection of an HTTP request; nothing more comes of it.
+    fn hang_up(&mut self, number: u32) {
+        let _ = number;
+    }
 
     /// Closes the subject's input behind everything that was written.
     fn close(&mut self);
@@ -95,6 +116,15 @@ pub trait Link: Send {
 /// The future of [`Link::next`].
 pub type NextFuture<'a> = Pin<Box<dyn Future<Output = Incoming> + Send + 'a>>;
 
+/// How an HTTP request is sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sent {
+    /// How long to wait before.
+    pub delay: Duration,
+    /// The connection is closed behind it.
+    pub cut: bool,
+}
+
 /// Something that came from the subject.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Incoming {
@@ -106,7 +136,11 @@ pub enum Incoming {
         cut: bool,
         /// The output ended before a newline.
         unfinished: bool,
+        /// The number of the HTTP request whose response has it.
+        via: Option<u32>,
     },
+    /// Something else happened to an HTTP request of this number.
+    Http(u32, Http),
     /// Some of its standard error.
     Stderr(String),
     /// Its output ended.

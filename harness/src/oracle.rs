@@ -13,7 +13,7 @@ use crate::revision::Revision;
 use crate::rules::{self, Level, Rule, Verdict};
 use crate::script::Script;
 use crate::session::Session;
-use crate::transcript::{Header, Transcript};
+use crate::transcript::{Header, Transcript, Transport};
 
 mod reading;
 mod schema;
@@ -26,14 +26,15 @@ pub use schema::arguments;
 pub fn converse(script: &Script, subject: &dyn Adapter) -> Transcript {
     let revision = script.revisions.iter().next().unwrap_or(Revision::V2026_07_28);
     let fixtures = subject.fixtures();
-    let part = Part { script, revision, fixtures: &fixtures, call_tools: true };
+    let part = Part { script, revision, fixtures: &fixtures, call_tools: true, endpoint: subject.endpoint() };
     // Virtual time is free, so only a session that never ends may reach these.
     let bounds = Bounds { session: Duration::from_secs(86_400), entries: 200_000, ..Bounds::default() };
     let runtime =
         Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime without I/O");
     let transcript = runtime.block_on(async {
         let mut link = subject.open().await.expect("a subject in memory opens");
-        let header = Header { script: script.name.clone(), ..Header::new(subject.side(), revision) };
+        let transport = if part.endpoint.is_some() { Transport::Http } else { Transport::Stdio };
+        let header = Header { script: script.name.clone(), transport, ..Header::new(subject.side(), revision) };
         play(part, header, link.as_mut(), bounds, &mut |_| {}).await
     });
     assert!(transcript.entries.len() < bounds.entries, "a session without end");

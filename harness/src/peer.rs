@@ -3,31 +3,38 @@
 //! Apart from its script's departures it is a scrupulously honest client. The driver ([`crate::play`]) owns the link: it
 //! asks for the next [`Action`], carries it out, and tells the peer what happened.
 //!
+//! - `annotated`: arguments that belong into header lines too
 //! - `calls`: calling tools
 //! - `compose`: building messages
 //! - `each`: asking for everything that was listed
 //! - `fill`: placeholders in scripts
 //! - `heard`: what is remembered of what the subject said
+//! - `http`: messages over HTTP
 //! - `reply`: answering the subject's requests
 
+mod annotated;
 mod calls;
 mod compose;
 mod each;
 mod fill;
 mod heard;
+mod http;
 mod reply;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
 use crate::revision::{Era, Revision};
-use crate::script::{Answer, Fixtures, Hello, Opening, Say, Script, Step, What};
+use crate::script::{Answer, Carriage, Fixtures, Hello, Opening, Request, Say, Script, Step, What};
 use crate::session::{Message, Speaker};
-use crate::transcript::{Delivery, Intent};
+use crate::transcript::{Delivery, Ending, Http as Happening, Intent};
+use crate::wire::http::{self as wire, Endpoint};
 use crate::wire::{Frame, Id};
 
 use heard::Heard;
+use http::Http;
 
 /// How often an input-required result is answered before the peer gives up.
 const MOST_ROUNDS: u32 = 4;
@@ -39,6 +46,8 @@ const FLOOD: u32 = 100;
 pub enum Action {
     /// Write this.
     Send(Sending),
+    /// Close the connection of the HTTP request of this number.
+    HangUp(u32),
     /// Wait for the subject, this patiently.
     Wait(Patience),
     /// Nothing is open any more: listen for a grace, then note that the session is settled.
@@ -64,7 +73,57 @@ pub struct Sending {
     /// To be written one after the other; more than one only where a message is split.
     pub pieces: Vec<Vec<u8>>,
     /// What the transcript records.
-    pub records: Vec<(Frame, Intent, Delivery)>,
+    pub records: Vec<Record>,
+    /// Over HTTP, in place of the pieces: the requests that carry the messages, one each, or that carry none.
+    pub requests: Vec<HttpRequest>,
+}
+
+/// A message on its way out.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Its bytes.
+    pub frame: Frame,
+    /// Why it is sent.
+    pub intent: Intent,
+    /// How it is put on the wire.
+    pub delivery: Delivery,
+    /// How it travels over HTTP.
+    carriage: Carriage,
+    split: u32,
+    /// The end of the response is waited for, since its answers are another client's.
+    awaited: bool,
+}
+
+impl Record {
+    fn new(text: impl Into<Vec<u8>>, intent: Intent, delivery: Delivery) -> Self {
+        Self { frame: Frame::new(text), intent, delivery, carriage: Carriage::default(), split: 1, awaited: false }
+    }
+
+    fn said(text: Vec<u8>, intent: Intent, delivery: Delivery, say: &Say) -> Self {
+        let awaited = say.wait && say.http.client != 0;
+        Self { carriage: say.http.clone(), split: say.split, awaited, ..Self::new(text, intent, delivery) }
+    }
+
+    fn is_honest(&self) -> bool {
+        self.intent != Intent::Departure
+    }
+}
+
+/// An HTTP request to send.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    /// Its number in the session.
+    pub number: u32,
+    /// Which client sends it.
+    pub client: u32,
+    /// Whether a script departed from honesty in it, apart from the message that it carries.
+    pub intent: Intent,
+    /// The request itself.
+    pub request: wire::Request,
+    /// The connection is closed behind it.
+    pub cut: bool,
+    /// How long to wait before, as the server wanted.
+    pub delay: Duration,
 }
 
 /// What the peer is to play.
@@ -78,6 +137,8 @@ pub struct Part<'a> {
     pub fixtures: &'a Fixtures,
     /// Whether tools that may have effects are called too.
     pub call_tools: bool,
+    /// Where the subject is, if it is reached over HTTP.
+    pub endpoint: Option<&'a Endpoint>,
 }
 
 /// The interpreter of one script in one session.
@@ -99,14 +160,24 @@ pub struct Peer<'a> {
     rounds: u32,
     ended: bool,
     stalled: bool,
+    http: Http,
 }
 
 /// A piece of work; steps become one or more of them.
 #[derive(Clone, Debug)]
 enum Task {
     Step(Step),
+    /// The stream of HTTP+SSE, before anything can be said.
+    Connect,
     Hello(Hello, bool),
-    Initialized,
+    Initialized(u32),
+    /// The stream of a legacy client for what belongs to no request.
+    Listen,
+    Http(Request),
+    HangUp(String),
+    Resume(String, Carriage),
+    /// Ends the sessions.
+    Farewell,
     Say(Say),
     /// The next page of a walk.
     Page {
@@ -148,10 +219,12 @@ struct Waiting {
 enum For {
     Answers(Due),
     Method(String),
+    /// The place where an HTTP+SSE server takes messages.
+    Connection,
 }
 
 /// The answers that are waited for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Due {
     /// All of them, in the order in which those that never come are recorded.
     asked: Vec<Id>,
@@ -159,6 +232,16 @@ struct Due {
     missing: HashSet<Id>,
     /// One of them shows that the subject lives.
     fence: bool,
+    /// The numbers of HTTP requests whose responses have not begun.
+    heads: HashSet<u32>,
+    /// The numbers of HTTP requests whose responses are not over.
+    over: HashSet<u32>,
+}
+
+impl Due {
+    fn is_done(&self) -> bool {
+        self.missing.is_empty() && self.heads.is_empty() && self.over.is_empty()
+    }
 }
 
 impl<'a> Peer<'a> {
@@ -166,11 +249,14 @@ impl<'a> Peer<'a> {
     #[must_use]
     pub fn new(part: Part<'a>) -> Self {
         let mut tasks = VecDeque::new();
+        if part.endpoint.is_some() && http::is_sse(part) {
+            tasks.push_back(Task::Connect);
+        }
         if part.script.open != Opening::None {
             tasks.push_back(Task::Hello(part.script.hello.clone(), part.script.open == Opening::Handshake));
         }
         tasks.extend(part.script.steps.iter().cloned().map(Task::Step));
-        tasks.extend([Task::Settle, Task::Close]);
+        tasks.extend([Task::Settle, Task::Farewell, Task::Close]);
         Self {
             part,
             tasks,
@@ -184,6 +270,7 @@ impl<'a> Peer<'a> {
             rounds: 0,
             ended: false,
             stalled: false,
+            http: Http::default(),
         }
     }
 
@@ -194,17 +281,29 @@ impl<'a> Peer<'a> {
                 return Action::Wait(waiting.patience);
             }
             let Some(task) = self.tasks.pop_front() else { return Action::Done };
-            let closing = matches!(task, Task::Close | Task::Settle);
+            let closing = matches!(task, Task::Close | Task::Settle | Task::Farewell);
             if (self.ended || self.stalled) && !closing {
                 continue;
             }
             match task {
                 Task::Close => return Action::Close,
-                Task::Settle if self.ended || self.stalled || !self.established => {}
+                Task::Settle if self.ended || self.stalled => {}
+                Task::Settle if self.http.is_busy() => {
+                    self.tasks.push_front(Task::Settle);
+                    let due = Due { over: self.http.pending(), ..Due::default() };
+                    self.waiting = Some(Waiting { what: For::Answers(due), patience: Patience::Full });
+                }
+                Task::Settle if !self.established => {}
                 Task::Settle => return Action::Settle,
+                Task::Farewell if self.ended => {}
+                Task::HangUp(stream) => {
+                    if let Some(number) = self.http.named(&stream) {
+                        return Action::HangUp(number);
+                    }
+                }
                 other => {
                     if let Some(sending) = self.carry_out(other) {
-                        return Action::Send(sending);
+                        return Action::Send(self.dispatch(sending));
                     }
                 }
             }
@@ -230,15 +329,69 @@ impl<'a> Peer<'a> {
     }
 
     /// The subject said something; what comes back is to be sent at once.
-    pub fn heard(&mut self, frame: &Frame) -> Vec<Sending> {
+    ///
+    /// Over HTTP it stood in the response to the request of that number.
+    pub fn heard(&mut self, frame: &Frame, via: Option<u32>) -> Vec<Sending> {
         let Ok(value) = frame.json() else { return Vec::new() };
+        let client = via.and_then(|number| self.http.post(number)).map_or(0, |post| post.client);
         let mut replies = Vec::new();
+        let mut each = |item| {
+            let message = Message::alone(frame, item, Speaker::Subject);
+            if client == 0 {
+                self.heard_message(&message, &mut replies);
+            } else if message.method().is_some() {
+                replies.extend(reply::answer(self.part, &self.answers, &message));
+            }
+            if let Some(id) = message.id.filter(|_| self.part.endpoint.is_some()) {
+                self.http.answered(client, &id);
+            }
+        };
         if value.is_array() {
-            value
-                .items()
-                .for_each(|item| self.heard_message(&Message::alone(frame, item, Speaker::Subject), &mut replies));
+            value.items().for_each(each)
         } else {
-            self.heard_message(&Message::alone(frame, value, Speaker::Subject), &mut replies);
+            each(value)
+        }
+        for record in replies.iter_mut().flat_map(|reply: &mut Sending| &mut reply.records) {
+            record.carriage.client = client;
+        }
+        replies.into_iter().map(|reply| self.carried(reply)).collect()
+    }
+
+    /// Something else happened to an HTTP request; what comes back is to be sent at once.
+    pub fn happened(&mut self, number: u32, what: &Happening) -> Vec<Sending> {
+        let outcome = self.http.happened(self.part, number, what);
+        let mut resumed = None;
+        let mut replies = Vec::new();
+        if let (Some(resumption), Some(endpoint)) = (&outcome.resumption, self.part.endpoint) {
+            let request = self.http.resume(self.part, endpoint, &Carriage::default(), resumption);
+            resumed = Some(request.number);
+            replies.push(Sending { requests: vec![request], ..Sending::default() });
+        }
+        let lost = outcome.over.filter(|post| resumed.is_none() && post.client == 0).map(|post| post.ids);
+        for id in lost.iter().flatten() {
+            if matches!(self.open.remove(id), Some(Purpose::Hello { .. } | Purpose::Fence)) {
+                self.stalled = true;
+            }
+        }
+        match &mut self.waiting {
+            Some(Waiting { what: For::Connection, .. }) if outcome.connected => self.waiting = None,
+            Some(Waiting { what: For::Answers(due), .. }) => {
+                let over = matches!(what, Happening::End { .. });
+                if outcome.headed || over {
+                    due.heads.remove(&number);
+                }
+                if over && due.over.remove(&number) {
+                    due.over.extend(resumed);
+                }
+                due.missing.retain(|id| lost.iter().flatten().all(|lost| lost != id));
+                if due.is_done() {
+                    self.waiting = None;
+                }
+            }
+            _ => {}
+        }
+        if matches!(what, Happening::End { how: Ending::Refused(_) }) {
+            self.ended();
         }
         replies
     }
@@ -252,10 +405,20 @@ impl<'a> Peer<'a> {
     /// The wait was in vain. Gives the ids that were due an answer and did not get one.
     pub fn expired(&mut self) -> Vec<Id> {
         let Some(waiting) = self.waiting.take() else { return Vec::new() };
-        let For::Answers(Due { mut asked, missing, fence }) = waiting.what else { return Vec::new() };
+        let Due { mut asked, missing, fence, over, .. } = match waiting.what {
+            For::Answers(due) => due,
+            For::Method(_) => return Vec::new(),
+            For::Connection => {
+                self.stalled = true;
+                return Vec::new();
+            }
+        };
         asked.retain(|id| missing.contains(id));
         if waiting.patience == Patience::Brief {
             return Vec::new();
+        }
+        if !over.is_empty() {
+            return self.http.give_up();
         }
         let hello = asked.iter().any(|id| matches!(self.open.get(id), Some(Purpose::Hello { .. })));
         if fence || hello {
@@ -282,7 +445,7 @@ impl<'a> Peer<'a> {
         let Some(purpose) = message.id.as_ref().and_then(|id| self.open.remove(id)) else { return };
         if let (Some(Waiting { what: For::Answers(due), .. }), Some(id)) = (&mut self.waiting, &message.id) {
             due.missing.remove(id);
-            if due.missing.is_empty() {
+            if due.is_done() {
                 self.waiting = None;
             }
         }
@@ -297,7 +460,10 @@ impl<'a> Peer<'a> {
                 if answer.is_success() {
                     self.established = true;
                     if and_initialized && self.part.revision.era() == Era::Legacy {
-                        self.tasks.push_front(Task::Initialized);
+                        if self.part.endpoint.is_some() && self.part.script.listens && !http::is_sse(self.part) {
+                            self.tasks.push_front(Task::Listen);
+                        }
+                        self.tasks.push_front(Task::Initialized(0));
                     }
                 }
             }
@@ -331,8 +497,45 @@ impl<'a> Peer<'a> {
         match task {
             Task::Step(step) => self.step(step),
             Task::Hello(hello, and_initialized) => Some(self.hello(&hello, and_initialized)),
-            Task::Initialized => {
-                Some(compose::lone(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}), Intent::Honest))
+            Task::Initialized(client) => {
+                let message = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+                let mut sending = compose::lone(&message, Intent::Honest);
+                sending.records.iter_mut().for_each(|record| record.carriage.client = client);
+                Some(sending)
+            }
+            Task::Connect => {
+                let sending = self.bare(&Carriage::default(), None, true);
+                self.waiting = Some(Waiting { what: For::Connection, patience: Patience::Full });
+                sending
+            }
+            Task::Listen => {
+                let sending = self.bare(&Carriage::default(), None, true);
+                self.wait_for_heads(sending.as_ref(), Patience::Brief);
+                sending
+            }
+            Task::Http(request) => {
+                let sending = self.bare(&request.http, request.body.as_deref(), request.honest);
+                if request.wait {
+                    let patience = if request.honest { Patience::Full } else { Patience::Brief };
+                    self.wait_for_heads(sending.as_ref(), patience);
+                }
+                sending
+            }
+            Task::Resume(stream, carriage) => {
+                let resumption = self.http.resumption(&stream)?;
+                let request = self.http.resume(self.part, self.part.endpoint?, &carriage, &resumption);
+                let sending = Some(Sending { requests: vec![request], ..Sending::default() });
+                self.wait_for_heads(sending.as_ref(), Patience::Brief);
+                sending
+            }
+            Task::Farewell => {
+                let mut sending = Sending::default();
+                for client in self.http.sessions() {
+                    let carriage = Carriage { client, verb: Some("DELETE".to_owned()), ..Carriage::default() };
+                    sending.requests.extend(self.bare(&carriage, None, true).into_iter().flat_map(|one| one.requests));
+                }
+                self.wait_for_heads(Some(&sending), Patience::Brief);
+                (!sending.requests.is_empty()).then_some(sending)
             }
             Task::Say(say) => self.say(say),
             Task::Page { method, cursor, left } => Some(self.page(method, cursor, left.saturating_sub(1))),
@@ -351,8 +554,61 @@ impl<'a> Peer<'a> {
                 Some(self.ask(&message, intent, Purpose::Call { params }, Patience::Full))
             }
             Task::Fence => Some(self.fence()),
-            Task::Settle | Task::Close => None,
+            Task::HangUp(_) | Task::Settle | Task::Close => None,
         }
+    }
+
+    /// An HTTP request that carries no message.
+    fn bare(&mut self, carriage: &Carriage, body: Option<&str>, honest: bool) -> Option<Sending> {
+        let request = self.http.bare(self.part, self.part.endpoint?, carriage, body, honest);
+        if carriage.verb.as_deref() == Some("DELETE") && carriage.client == 0 {
+            self.established = false;
+        }
+        Some(Sending { requests: vec![request], ..Sending::default() })
+    }
+
+    fn wait_for_heads(&mut self, sending: Option<&Sending>, patience: Patience) {
+        let heads: HashSet<u32> =
+            sending.iter().flat_map(|sending| &sending.requests).map(|request| request.number).collect();
+        if !heads.is_empty() {
+            self.waiting = Some(Waiting { what: For::Answers(Due { heads, ..Due::default() }), patience });
+        }
+    }
+
+    /// The messages with the requests that carry them, if they travel over HTTP; what has no answer is waited for until
+    /// it was accepted.
+    fn dispatch(&mut self, sending: Sending) -> Sending {
+        if self.part.endpoint.is_none() {
+            return sending;
+        }
+        let sending = self.carried(sending);
+        let carried = || sending.requests.iter().zip(&sending.records);
+        let patience = if sending.records.iter().all(Record::is_honest) { Patience::Full } else { Patience::Brief };
+        let over: HashSet<u32> =
+            carried().filter(|(_, record)| record.awaited).map(|(request, _)| request.number).collect();
+        if !over.is_empty() {
+            let waiting = self.waiting.get_or_insert(Waiting { what: For::Answers(Due::default()), patience });
+            if let For::Answers(due) = &mut waiting.what {
+                due.over = over;
+            }
+        } else if self.waiting.is_none() {
+            let unasked =
+                |request: &HttpRequest| self.http.post(request.number).is_some_and(|post| post.ids.is_empty());
+            let heads: HashSet<u32> =
+                carried().filter(|(request, _)| unasked(request)).map(|(request, _)| request.number).collect();
+            if !heads.is_empty() {
+                self.waiting = Some(Waiting { what: For::Answers(Due { heads, ..Due::default() }), patience });
+            }
+        }
+        sending
+    }
+
+    fn carried(&mut self, mut sending: Sending) -> Sending {
+        let Some(endpoint) = self.part.endpoint else { return sending };
+        let tools = self.heard.items.get("tools").map(Vec::as_slice).unwrap_or_default();
+        let carried = sending.records.iter().map(|record| self.http.carry(self.part, endpoint, record, tools));
+        sending.requests.extend(carried);
+        sending
     }
 
     fn step(&mut self, step: Step) -> Option<Sending> {
@@ -399,6 +655,18 @@ impl<'a> Peer<'a> {
                 None
             }
             Step::Handshake(hello) => Some(self.hello(&hello, true)),
+            Step::Http(request) => {
+                self.tasks.push_front(Task::Http(request));
+                None
+            }
+            Step::Disconnect { stream } => {
+                self.tasks.push_front(Task::HangUp(stream));
+                None
+            }
+            Step::Resume { stream, http } => {
+                self.tasks.push_front(Task::Resume(stream, http));
+                None
+            }
             Step::Close => {
                 self.tasks.retain(|task| !matches!(task, Task::Close | Task::Settle));
                 self.tasks.push_front(Task::Close);
@@ -421,13 +689,14 @@ impl<'a> Peer<'a> {
         if !asked.is_empty() {
             let fence = asked.iter().any(|id| matches!(self.open.get(id), Some(Purpose::Fence)));
             let missing = asked.iter().cloned().collect();
-            self.waiting = Some(Waiting { what: For::Answers(Due { asked, missing, fence }), patience });
+            let due = Due { asked, missing, fence, ..Due::default() };
+            self.waiting = Some(Waiting { what: For::Answers(due), patience });
         }
     }
 
     fn ask(&mut self, message: &Json, intent: Intent, purpose: Purpose, patience: Patience) -> Sending {
         let sending = compose::lone(message, intent);
-        if let Some(id) = sending.records.first().and_then(|(frame, ..)| compose::id_of(frame)) {
+        if let Some(id) = sending.records.first().and_then(|record| compose::id_of(&record.frame)) {
             self.open.insert(id.clone(), purpose);
             self.wait_for(vec![id], patience);
         }
@@ -437,8 +706,19 @@ impl<'a> Peer<'a> {
     fn hello(&mut self, hello: &Hello, and_initialized: bool) -> Sending {
         let id = self.fresh_id();
         let (text, honest) = compose::hello(self.part, hello, id);
-        let sending = compose::line(text, if honest { Intent::Honest } else { Intent::Departure });
-        if let Some(id) = sending.records.first().and_then(|(frame, ..)| compose::id_of(frame)) {
+        let mut sending = compose::line(text, if honest { Intent::Honest } else { Intent::Departure });
+        let other = hello.http.client != 0;
+        for record in &mut sending.records {
+            record.carriage = hello.http.clone();
+            record.awaited = other;
+        }
+        if other {
+            if self.part.revision.era() == Era::Legacy && and_initialized {
+                self.tasks.push_front(Task::Initialized(hello.http.client));
+            }
+            return sending;
+        }
+        if let Some(id) = sending.records.first().and_then(|record| compose::id_of(&record.frame)) {
             self.open.insert(id.clone(), Purpose::Hello { and_initialized });
             self.wait_for(vec![id], Patience::Full);
         }
@@ -471,13 +751,13 @@ impl<'a> Peer<'a> {
         let mut bytes = Vec::new();
         for _ in 0..say.repeat {
             let (text, purpose) = self.text_of(&say)?;
-            ids.extend(self.note(&text, purpose));
+            ids.extend(self.note(&say, &text, purpose));
             let intent = if say.honest { Intent::Honest } else { Intent::Departure };
             bytes.extend_from_slice(&text);
             if say.newline {
                 bytes.push(b'\n');
             }
-            sending.records.push((Frame::new(text), intent, delivery));
+            sending.records.push(Record::said(text, intent, delivery, &say));
         }
         sending.pieces = compose::pieces(bytes, say.split);
         if say.wait {
@@ -492,7 +772,7 @@ impl<'a> Peer<'a> {
         let honest = says.iter().all(|say| say.honest);
         for say in &says {
             let Some((text, purpose)) = self.text_of(say) else { continue };
-            let noted = self.note(&text, purpose);
+            let noted = self.note(say, &text, purpose);
             if say.wait {
                 ids.extend(noted);
             }
@@ -506,7 +786,7 @@ impl<'a> Peer<'a> {
             }
             let intent = if say.honest { Intent::Honest } else { Intent::Departure };
             let delivery = if say.newline { Delivery::Burst } else { Delivery::Unended };
-            sending.records.push((Frame::new(text), intent, delivery));
+            sending.records.push(Record::said(text, intent, delivery, say));
         }
         if as_array {
             let legal = self.part.revision == Revision::V2025_03_26 && !texts.is_empty();
@@ -514,7 +794,7 @@ impl<'a> Peer<'a> {
             bytes.extend_from_slice(&array);
             bytes.push(b'\n');
             let intent = if honest && legal { Intent::Honest } else { Intent::Departure };
-            sending.records.push((Frame::new(array), intent, Delivery::Whole));
+            sending.records.push(Record::new(array, intent, Delivery::Whole));
         }
         sending.pieces = vec![bytes];
         self.wait_for(ids, if honest && !as_array { Patience::Full } else { Patience::Brief });
@@ -522,10 +802,11 @@ impl<'a> Peer<'a> {
     }
 
     /// Opens the request that a text is, if it is one, and gives its id.
-    fn note(&mut self, text: &[u8], purpose: Purpose) -> Option<Id> {
+    fn note(&mut self, say: &Say, text: &[u8], purpose: Purpose) -> Option<Id> {
         let frame = Frame::new(text);
         self.used.extend(text.split(|byte| *byte == b'\n').flat_map(compose::ids_in));
-        let id = compose::id_of(&frame)?;
+        // The answers to other clients are theirs.
+        let id = compose::id_of(&frame).filter(|_| say.http.client == 0)?;
         self.open.insert(id.clone(), purpose);
         Some(id)
     }
@@ -574,9 +855,15 @@ mod tests {
                     { do = \"notify\", method = \"a\" },\n{ do = \"notify\", method = \"b\", newline = false },\n]\n";
         let script = script::file::read("x.toml", "x", text).unwrap();
         let fixtures = Fixtures::new();
-        let part = Part { script: &script, revision: Revision::V2025_11_25, fixtures: &fixtures, call_tools: false };
+        let part = Part {
+            script: &script,
+            revision: Revision::V2025_11_25,
+            fixtures: &fixtures,
+            call_tools: false,
+            endpoint: None,
+        };
         let Action::Send(sending) = Peer::new(part).proceed() else { panic!("a burst comes first") };
-        let deliveries: Vec<Delivery> = sending.records.iter().map(|(_, _, delivery)| *delivery).collect();
+        let deliveries: Vec<Delivery> = sending.records.iter().map(|record| record.delivery).collect();
         assert_eq!(deliveries, [Delivery::Burst, Delivery::Unended]);
     }
 }

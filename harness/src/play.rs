@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::adapter::{Incoming, Link};
-use crate::peer::{Action, Part, Patience, Peer, Sending};
-use crate::transcript::{Entry, Event, Header, Intent, Transcript};
+use crate::adapter::{Incoming, Link, Sent};
+use crate::peer::{Action, HttpRequest, Part, Patience, Peer, Sending};
+use crate::transcript::{Ending, Entry, Event, EventData, Header, Http, Intent, Transcript, Transport};
 use crate::wire::Frame;
 
 /// The bounds of a session. Nothing is paced by them; they end what would never end.
@@ -58,6 +58,7 @@ pub async fn play(
         asked: None,
         closed: false,
         gone: false,
+        is_http: header.transport == Transport::Http,
     };
     let mut peer = Peer::new(part);
     stage.perform(&mut peer).await;
@@ -77,6 +78,8 @@ struct Stage<'a> {
     gone: bool,
     /// Nothing can be said any more.
     closed: bool,
+    /// The subject serves others too, and does not end with the session.
+    is_http: bool,
 }
 
 /// What listening brought.
@@ -96,6 +99,11 @@ impl Stage<'_> {
             }
             match peer.proceed() {
                 Action::Send(sending) => self.send(sending),
+                Action::HangUp(number) => {
+                    self.link.hang_up(number);
+                    let what = Http::End { how: Ending::Dropped };
+                    self.happened(peer, number, what);
+                }
                 Action::Wait(patience) => {
                     let bound = self.patience(patience);
                     if matches!(self.listen(peer, bound).await, Heard::Nothing) {
@@ -143,13 +151,45 @@ impl Stage<'_> {
     }
 
     fn send(&mut self, sending: Sending) {
-        for (frame, intent, delivery) in sending.records {
-            if intent == Intent::Fence {
+        let mut requests = sending.requests.into_iter();
+        for record in sending.records {
+            if record.intent == Intent::Fence {
                 self.asked = Some(Instant::now());
             }
-            self.record(Event::Sent { frame, intent, delivery });
+            let request = requests.next();
+            let via = request.as_ref().map(|request| request.number);
+            self.announce(request.as_ref());
+            let (frame, intent, delivery) = (record.frame, record.intent, record.delivery);
+            self.record(Event::Sent { frame, intent, delivery, via });
+            self.ask(request);
+        }
+        for request in requests {
+            self.announce(Some(&request));
+            self.ask(Some(request));
         }
         self.link.write(sending.pieces);
+    }
+
+    fn announce(&mut self, request: Option<&HttpRequest>) {
+        let Some(HttpRequest { number, client, intent, request, .. }) = request else { return };
+        let (verb, target, headers) = (request.verb.clone(), request.target.clone(), request.headers.clone());
+        let what = Http::Request { client: *client, verb, target, headers, intent: *intent };
+        self.record(Event::Http { number: *number, what });
+    }
+
+    fn ask(&mut self, request: Option<HttpRequest>) {
+        if let Some(HttpRequest { number, request, cut, delay, .. }) = request {
+            self.link.request(number, request, Sent { delay, cut });
+        }
+    }
+
+    fn happened(&mut self, peer: &mut Peer<'_>, number: u32, what: Http) {
+        self.record(Event::Http { number, what: what.clone() });
+        for reply in peer.happened(number, &what) {
+            if !self.closed {
+                self.send(reply);
+            }
+        }
     }
 
     async fn listen(&mut self, peer: &mut Peer<'_>, bound: Duration) -> Heard {
@@ -159,12 +199,12 @@ impl Stage<'_> {
     async fn listen_until(&mut self, peer: &mut Peer<'_>, until: Instant) -> Heard {
         let Ok(incoming) = timeout_at(until, self.link.next()).await else { return Heard::Nothing };
         match incoming {
-            Incoming::Line { bytes, cut, unfinished } => {
+            Incoming::Line { bytes, cut, unfinished, via } => {
                 self.bytes += bytes.len();
                 let frame = Frame::new(bytes);
-                self.record(Event::Received { frame: frame.clone(), cut, unfinished });
+                self.record(Event::Received { frame: frame.clone(), cut, unfinished, via });
                 let fence = peer.awaits_fence();
-                for reply in peer.heard(&frame) {
+                for reply in peer.heard(&frame, via) {
                     if !self.closed {
                         self.send(reply);
                     }
@@ -173,6 +213,12 @@ impl Stage<'_> {
                     let took = self.asked.take().map(|asked| asked.elapsed()).unwrap_or_default();
                     self.round_trip = self.round_trip.max(took);
                 }
+            }
+            Incoming::Http(number, what) => {
+                if let Http::Body { text } | Http::Event { data: EventData::Text(text), .. } = &what {
+                    self.bytes += text.len();
+                }
+                self.happened(peer, number, what);
             }
             Incoming::Stderr(text) => self.record(Event::Stderr { text }),
             Incoming::Ended => {
@@ -198,6 +244,9 @@ impl Stage<'_> {
         self.link.close();
         self.closed = true;
         self.record(Event::Closed);
+        if self.is_http {
+            return;
+        }
         let until = Instant::now() + self.bounds.exit;
         while !self.gone {
             if self.is_over() || matches!(self.listen_until(peer, until).await, Heard::Nothing) {

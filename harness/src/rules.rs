@@ -5,6 +5,7 @@
 
 use crate::revision::{Revisions, Side};
 use crate::session::{Message, View};
+pub use crate::transcript::Transports;
 
 /// A requirement that a transcript can be held against.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Rule {
     pub side: Option<Side>,
     /// The revisions in which it holds with this level.
     pub revisions: Revisions,
+    /// The transports on which it can be judged.
+    pub transports: Transports,
     /// Page and anchor in the newest revision that has it, relative to the specification's root; empty without one.
     pub clause: &'static str,
     /// The requirement in one sentence of our own.

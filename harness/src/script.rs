@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 
 use crate::arguments::Spoil;
 use crate::revision::{Revisions, Side};
+use crate::transcript::Transports;
 
 /// A script.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,10 +31,14 @@ pub struct Script {
     pub revisions: Revisions,
     /// The rules whose situation it means to bring about.
     pub provokes: Vec<String>,
+    /// The transports that it makes sense on.
+    pub transports: Transports,
     /// What a subject must have for the script to make sense.
     pub needs: Needs,
     /// How the session begins.
     pub open: Opening,
+    /// Whether a legacy client over HTTP opens a stream of its own for what belongs to no request, as it may.
+    pub listens: bool,
     /// What the harness declares as a client, in its `initialize` or in each modern request.
     pub capabilities: Json,
     /// Departures of the first message of the opening.
@@ -110,6 +115,68 @@ pub struct Hello {
     pub version: Option<String>,
     /// What is changed in the message.
     pub edits: Edits,
+    /// How it travels over HTTP.
+    pub http: Carriage,
+}
+
+/// The HTTP request that carries a message, or that carries none: what departs from an honest client's.
+///
+/// Values of header lines may hold placeholders: those of texts, `${session}` and `${session:N}` (the session id of the
+/// client, or of client N), `${event:NAME}` (the id of the last event on a stream), and `${encoded:TEXT}` (the text in the
+/// base64 form that the specification has for header values).
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Carriage {
+    /// Which of several clients sends it; each has a session of its own.
+    pub client: u32,
+    /// The method in place of `POST`.
+    pub verb: Option<String>,
+    /// The path and query in place of the endpoint's.
+    pub target: Option<String>,
+    /// Header lines put in the place of those of the same name.
+    pub set: BTreeMap<String, String>,
+    /// Header lines added behind all others, so that there may be two of a name.
+    pub add: Vec<(String, String)>,
+    /// Names of header lines to leave out.
+    pub drop: Vec<String>,
+    /// Names of header lines that are written in this way instead.
+    pub spell: BTreeMap<String, String>,
+    /// What is wrong with the framing of the body, or unusual about it.
+    pub body: Framing,
+    /// A name for the request and its response, for later steps.
+    pub stream: Option<String>,
+}
+
+impl Carriage {
+    /// Whether it is an honest client's in all but its name.
+    #[must_use]
+    pub fn is_honest(&self) -> bool {
+        let named = Self { client: self.client, stream: self.stream.clone(), ..Self::default() };
+        *self == named
+    }
+}
+
+/// How the body of an HTTP request is framed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Framing {
+    /// With its length.
+    #[default]
+    Whole,
+    /// In chunks of a few bytes.
+    Chunked,
+    /// With its length and then cut off: the connection is closed in the middle.
+    Truncated,
+    /// In chunks, of which the last never comes: the connection is closed.
+    Unended,
+    /// With a length that is one less than its own.
+    TooShort,
+    /// With two lengths that contradict each other.
+    TwoLengths,
+    /// With a length that is no number.
+    NoNumber,
+    /// With neither a length nor chunks.
+    Unframed,
 }
 
 /// Changes to a message that was built honestly.
@@ -188,8 +255,35 @@ pub enum Step {
     Fence,
     /// The opening, later.
     Handshake(Hello),
+    /// An HTTP request that carries no message, or bytes that are none.
+    Http(Request),
+    /// Closes the connection of a request that was given a name.
+    Disconnect {
+        /// The name.
+        stream: String,
+    },
+    /// Asks for the rest of a stream that was given a name, behind the last event that came.
+    Resume {
+        /// The name.
+        stream: String,
+        /// How the request travels.
+        http: Carriage,
+    },
     /// Closes the harness's half of the conversation; the subject may still talk.
     Close,
+}
+
+/// An HTTP request that carries no message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The request, its method included.
+    pub http: Carriage,
+    /// Its body.
+    pub body: Option<String>,
+    /// Whether to wait until the response has begun.
+    pub wait: bool,
+    /// Whether an honest client may send it.
+    pub honest: bool,
 }
 
 /// Something to say, and how.
@@ -207,6 +301,8 @@ pub struct Say {
     pub newline: bool,
     /// Whether it obeys the schema of the revision.
     pub honest: bool,
+    /// How it travels over HTTP.
+    pub http: Carriage,
 }
 
 /// A message.

@@ -3,6 +3,7 @@
 //! A [`Session`] is built once from a [`Transcript`]. Rules read a [`View`] of it, which shows only the messages that one
 //! revision governs: an implementation may speak several in one process, and a message is judged by its own.
 //!
+//! - [`http`]: HTTP requests with their responses
 //! - [`message`]: one message with its place in the protocol
 //! - [`sound`]: whether a message leaves a receiver no excuse
 //! - [`stray`]: responses that answer nothing by their id, and what they may be answers to
@@ -10,20 +11,22 @@
 //! - [`view`]: what rules read
 
 pub mod exchange;
+pub mod http;
 pub mod message;
 pub mod sound;
 pub mod stray;
 pub mod view;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use exchange::{Exchange, Fate};
+pub use http::HttpExchange;
 pub use message::{Message, Phase, Shape, Speaker};
 pub use view::View;
 
 use crate::revision::{Era, Revision, Revisions, Side, meta};
-use crate::transcript::{Delivery, Event, Intent, Transcript};
+use crate::transcript::{Delivery, Ending, Event, Http, Intent, Transcript, Transport};
 use crate::wire::{Frame, Id, Value};
 
 /// A transcript with its messages sorted out.
@@ -35,6 +38,7 @@ pub struct Session<'t> {
     revisions: Revisions,
     last_settled: Option<usize>,
     strays: OnceCell<Vec<stray::Found>>,
+    transport: Transport,
 }
 
 /// A request and what became of it, by index into the messages.
@@ -66,6 +70,18 @@ impl<'t> Session<'t> {
     #[must_use]
     pub fn revisions(&self) -> Revisions {
         self.revisions
+    }
+
+    /// How the messages travelled.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// Every HTTP request with its response, in order; sorted out anew at each call.
+    #[must_use]
+    pub fn http_exchanges(&'t self) -> Vec<HttpExchange<'t>> {
+        http::exchanges(self)
     }
 
     /// The part of the session that one revision governs.
@@ -110,6 +126,10 @@ struct Sorter<'t> {
     messages: Vec<Message<'t>>,
     exchanges: Vec<Pairing>,
     by_id: HashMap<(Speaker, Id), Namesakes>,
+    /// The exchange of each request that an HTTP request carried.
+    by_carrier: HashMap<(u32, Id), usize>,
+    /// The numbers of the HTTP requests of clients other than the first, whose messages are a session of their own.
+    others: HashSet<u32>,
     /// The exchange of each progress token that the peer or subject gave, by its JSON value.
     by_token: HashMap<(Speaker, Id), usize>,
     negotiated: Option<Revision>,
@@ -123,6 +143,8 @@ impl<'t> Sorter<'t> {
             messages: Vec::new(),
             exchanges: Vec::new(),
             by_id: HashMap::new(),
+            by_carrier: HashMap::new(),
+            others: HashSet::new(),
             by_token: HashMap::new(),
             negotiated: None,
             phase: Phase::Before,
@@ -133,12 +155,22 @@ impl<'t> Sorter<'t> {
         let mut unended = false;
         for (entry, recorded) in self.transcript.entries.iter().enumerate() {
             let template = match &recorded.event {
-                Event::Sent { frame, intent, delivery } => {
+                Event::Http { number, what: Http::Request { client: 1.., .. } } => {
+                    self.others.insert(*number);
+                    continue;
+                }
+                Event::Sent { via: Some(number), .. } | Event::Received { via: Some(number), .. }
+                    if self.others.contains(number) =>
+                {
+                    continue;
+                }
+                Event::Sent { frame, intent, delivery, via } => {
                     let own_line = !std::mem::replace(&mut unended, *delivery == Delivery::Unended) && !unended;
                     let (intent, delivery) = (*intent, *delivery);
-                    Template { entry, at: recorded.at, by: Speaker::Peer, frame, intent, delivery, own_line }
+                    let (at, by, via) = (recorded.at, Speaker::Peer, *via);
+                    Template { entry, at, by, frame, intent, delivery, own_line, via }
                 }
-                Event::Received { frame, .. } => Template {
+                Event::Received { frame, via, .. } => Template {
                     entry,
                     at: recorded.at,
                     by: Speaker::Subject,
@@ -146,6 +178,7 @@ impl<'t> Sorter<'t> {
                     intent: Intent::Honest,
                     delivery: Delivery::Whole,
                     own_line: true,
+                    via: *via,
                 },
                 _ => continue,
             };
@@ -170,6 +203,7 @@ impl<'t> Sorter<'t> {
             revisions: seen,
             last_settled,
             strays: OnceCell::new(),
+            transport: self.transcript.header.transport,
         }
     }
 
@@ -216,11 +250,16 @@ impl<'t> Sorter<'t> {
         let mut ambiguous = false;
         if let Some(id) = message.id.clone() {
             let namesakes = self.by_id.entry((by, id)).or_default();
-            if by == Speaker::Peer && namesakes.answered < namesakes.sent.len() {
+            // Over HTTP each has a response of its own.
+            let apart = message.via.is_some();
+            if by == Speaker::Peer && namesakes.answered < namesakes.sent.len() && !apart {
                 ambiguous = true;
                 namesakes.open().into_iter().for_each(|open| self.exchanges[open].ambiguous = true);
             }
             namesakes.push(Some(exchange));
+        }
+        if let (Some(via), Some(id)) = (message.via, message.id.clone()) {
+            self.by_carrier.insert((via, id), exchange);
         }
         if let Some(token) = message.params().and_then(|params| params.path(&["_meta", "progressToken"])) {
             self.by_token.insert((by, Id::read(token)), exchange);
@@ -250,7 +289,9 @@ impl<'t> Sorter<'t> {
         let message = &self.messages[index];
         let asked_by = message.by.other();
         let Some(id) = message.id.clone().filter(|id| !id.is_null()) else { return };
-        let Some(exchange) = self.by_id.get_mut(&(asked_by, id)).and_then(Namesakes::answer) else { return };
+        let carried = message.via.and_then(|via| self.by_carrier.get(&(via, id.clone())).copied());
+        let oldest = self.by_id.get_mut(&(asked_by, id)).and_then(Namesakes::answer);
+        let Some(exchange) = carried.or(oldest) else { return };
         self.exchanges[exchange].answers.push(index);
         let request = self.exchanges[exchange].request;
         if self.messages[request].is("initialize") && self.is_client(asked_by) {
@@ -333,15 +374,20 @@ impl<'t> Sorter<'t> {
                 _ => None,
             })
             .collect();
+        let ends = self.http_ends();
+        let sse = self.transcript.header.revision == Revision::V2024_11_05;
         for exchange in &mut self.exchanges {
             let request = &self.messages[exchange.request];
             let asked = request.entry;
+            let http = request.via.and_then(|via| ends.get(&via)).filter(|_| !sse);
             exchange.overdue =
                 request.id.as_ref().and_then(|id| expired.get(id.text())).is_some_and(|index| *index > asked);
             exchange.fate = if !exchange.answers.is_empty() {
                 Fate::Answered
             } else if exchange.cancelled.is_some() {
                 Fate::Cancelled
+            } else if let Some(fate) = http.and_then(HttpEnd::fate) {
+                fate
             } else if exchange.overdue || last_settled.is_some_and(|settled| settled > asked) {
                 Fate::Silent
             } else if end.is_some_and(|end| end > asked && closed.is_none_or(|closed| closed > end)) {
@@ -350,6 +396,45 @@ impl<'t> Sorter<'t> {
                 Fate::Unsettled
             };
         }
+    }
+}
+
+/// How the HTTP request that carried a message ended.
+#[derive(Default)]
+struct HttpEnd<'t> {
+    status: Option<u16>,
+    /// The stream may be taken up again.
+    resumable: bool,
+    how: Option<&'t Ending>,
+}
+
+impl HttpEnd<'_> {
+    /// What that means for a request without an answer; nothing where the rest of the session tells.
+    fn fate(&self) -> Option<Fate> {
+        match self.how? {
+            Ending::Complete if self.status.is_some_and(|status| status >= 400) => Some(Fate::Refused),
+            _ if self.resumable => None,
+            Ending::Complete => Some(Fate::Silent),
+            Ending::Cut | Ending::Refused(_) | Ending::Malformed(_) => Some(Fate::Cut),
+            Ending::Dropped => Some(Fate::Unsettled),
+        }
+    }
+}
+
+impl<'t> Sorter<'t> {
+    fn http_ends(&self) -> HashMap<u32, HttpEnd<'t>> {
+        let mut ends: HashMap<u32, HttpEnd<'t>> = HashMap::new();
+        for entry in &self.transcript.entries {
+            let Event::Http { number, what } = &entry.event else { continue };
+            let end = ends.entry(*number).or_default();
+            match what {
+                Http::Response { status, .. } => end.status = Some(*status),
+                Http::Event { id: Some(_), .. } => end.resumable = true,
+                Http::End { how } => end.how = Some(how),
+                _ => {}
+            }
+        }
+        ends
     }
 }
 
@@ -362,6 +447,7 @@ struct Template<'t> {
     intent: Intent,
     delivery: Delivery,
     own_line: bool,
+    via: Option<u32>,
 }
 
 #[cfg(test)]

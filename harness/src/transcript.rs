@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::revision::{Revision, Side};
 use crate::wire::Frame;
+use crate::wire::http::Headers;
 
-/// The format version that this build writes; it reads this one and all earlier ones.
-pub const FORMAT: u32 = 1;
+/// The format version that this build writes; it reads this one and all earlier ones. The second has HTTP.
+pub const FORMAT: u32 = 2;
 
 /// A whole session as it was recorded.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,9 +47,68 @@ pub struct Header {
     /// The seed of the peer's choices.
     #[serde(default)]
     pub seed: u64,
+    /// How the messages travel.
+    #[serde(default, skip_serializing_if = "Transport::is_stdio")]
+    pub transport: Transport,
     /// What was known about the subject before the session began.
     #[serde(default)]
     pub facts: Facts,
+}
+
+/// How the messages of a session travel.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// As lines of a process or of a stream in memory.
+    #[default]
+    Stdio,
+    /// By HTTP: Streamable HTTP, or in 2024-11-05 HTTP+SSE.
+    Http,
+}
+
+impl Transport {
+    /// Whether messages are lines.
+    #[must_use]
+    pub const fn is_stdio(&self) -> bool {
+        matches!(self, Self::Stdio)
+    }
+}
+
+/// A set of transports.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Transports {
+    stdio: bool,
+    http: bool,
+}
+
+impl Transports {
+    /// Lines of a process or of a stream in memory.
+    pub const STDIO: Self = Self { stdio: true, http: false };
+    /// HTTP.
+    pub const HTTP: Self = Self { stdio: false, http: true };
+    /// Every one.
+    pub const BOTH: Self = Self { stdio: true, http: true };
+
+    /// No transport.
+    pub const NONE: Self = Self { stdio: false, http: false };
+
+    /// Whether a transport is in the set.
+    #[must_use]
+    pub const fn has(self, transport: Transport) -> bool {
+        match transport {
+            Transport::Stdio => self.stdio,
+            Transport::Http => self.http,
+        }
+    }
+}
+
+impl FromIterator<Transport> for Transports {
+    fn from_iter<I: IntoIterator<Item = Transport>>(transports: I) -> Self {
+        transports.into_iter().fold(Self::NONE, |set, transport| match transport {
+            Transport::Stdio => Self { stdio: true, ..set },
+            Transport::Http => Self { http: true, ..set },
+        })
+    }
 }
 
 impl Header {
@@ -62,6 +122,7 @@ impl Header {
             revision,
             script: String::new(),
             seed: 0,
+            transport: Transport::Stdio,
             facts: Facts::default(),
         }
     }
@@ -104,15 +165,26 @@ pub enum Event {
         intent: Intent,
         /// How it was put on the wire.
         delivery: Delivery,
+        /// The number of the HTTP request whose body it is.
+        via: Option<u32>,
     },
-    /// The subject sent a message (on stdio: a line).
+    /// The subject sent a message (on stdio: a line; over HTTP: a JSON body, or the data of an event).
     Received {
         /// Its bytes, without the newline.
         frame: Frame,
         /// Longer than the harness keeps; the rest was dropped.
         cut: bool,
-        /// The output ended before its newline came.
+        /// The output ended before its newline came, or its event or body before their end.
         unfinished: bool,
+        /// The number of the HTTP request whose response has it.
+        via: Option<u32>,
+    },
+    /// Something else happened to an HTTP request of the harness, or to its response.
+    Http {
+        /// The number of the request, unique in the session.
+        number: u32,
+        /// What happened.
+        what: Http,
     },
     /// The subject wrote to its standard error.
     Stderr {
@@ -143,6 +215,92 @@ pub enum Event {
     Killed,
     /// Vital signs, taken when the session was about to end.
     Vitals(Vitals),
+}
+
+/// What happens to an HTTP request and its response, apart from the messages in their bodies.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(tag = "http", rename_all = "kebab-case")]
+pub enum Http {
+    /// The harness sent it; the messages in its body follow.
+    Request {
+        /// Which of several clients sent it, each with a session of its own; the first is 0.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        client: u32,
+        /// The method.
+        verb: String,
+        /// The path and query.
+        target: String,
+        /// Its header lines.
+        headers: Headers,
+        /// Whether a script departed from honesty in it.
+        #[serde(default)]
+        intent: Intent,
+    },
+    /// The head of the response came.
+    Response {
+        /// The status code.
+        status: u16,
+        /// Its header lines.
+        headers: Headers,
+    },
+    /// An event came; a message in its data follows as an entry of its own.
+    Event {
+        /// Its id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// Its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// The time to wait before reconnecting, in milliseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry: Option<u64>,
+        /// Its data.
+        #[serde(default)]
+        data: EventData,
+    },
+    /// A body that is no message, bounded.
+    Body {
+        /// As text.
+        text: String,
+    },
+    /// It is over.
+    End {
+        /// How.
+        how: Ending,
+    },
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// The data of an event.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventData {
+    /// There is no field `data`, or it is empty.
+    #[default]
+    Empty,
+    /// A message, which the next entry has.
+    Message,
+    /// Something else, bounded.
+    Text(String),
+}
+
+/// How an HTTP request ended.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The response came whole.
+    Complete,
+    /// The connection ended before the response did.
+    Cut,
+    /// There was no connection, for this reason.
+    Refused(String),
+    /// What came was no HTTP, for this reason.
+    Malformed(String),
+    /// The harness closed the connection.
+    Dropped,
 }
 
 /// Why the harness sent a message.

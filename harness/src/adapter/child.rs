@@ -98,6 +98,7 @@ impl Adapter for Process {
         Description {
             transport: "stdio".to_owned(),
             command: Some(self.command.clone()),
+            url: None,
             mode: vec![self.side.to_string()],
             target: std::iter::once("--".to_owned()).chain(words).collect(),
         }

@@ -58,7 +58,13 @@ impl Adapter for Embedded {
     }
 
     fn describe(&self) -> Description {
-        Description { transport: "memory".to_owned(), command: None, mode: self.options.clone(), target: Vec::new() }
+        Description {
+            transport: "memory".to_owned(),
+            command: None,
+            url: None,
+            mode: self.options.clone(),
+            target: Vec::new(),
+        }
     }
 
     fn fixtures(&self) -> Fixtures {
@@ -136,7 +142,8 @@ impl Running {
     }
 
     fn collect(&mut self) {
-        let incoming = |line: Line, unfinished| Incoming::Line { bytes: line.bytes, cut: line.cut, unfinished };
+        let incoming =
+            |line: Line, unfinished| Incoming::Line { bytes: line.bytes, cut: line.cut, unfinished, via: None };
         let Self { out, lines, ready, .. } = self;
         if !out.stderr.is_empty() {
             ready.push_back(Incoming::Stderr(String::from_utf8_lossy(&out.stderr).into_owned()));

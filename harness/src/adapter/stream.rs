@@ -77,7 +77,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 }
 
 fn incoming(line: Line, unfinished: bool) -> Incoming {
-    Incoming::Line { bytes: line.bytes, cut: line.cut, unfinished }
+    Incoming::Line { bytes: line.bytes, cut: line.cut, unfinished, via: None }
 }
 
 /// Reads; zero at the end, which an error is too. Pends without a reader.

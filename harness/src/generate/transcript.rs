@@ -66,11 +66,11 @@ fn event(u: &mut Unstructured<'_>, talk: &mut Talk, side: Side) -> Result<Event>
                 Delivery::Whole
             };
             let intent = *u.choose(&[Intent::Honest, Intent::Honest, Intent::Departure, Intent::Fence])?;
-            Event::Sent { frame: Frame::new(talk.text(u, side.other())?), intent, delivery }
+            Event::Sent { frame: Frame::new(talk.text(u, side.other())?), intent, delivery, via: None }
         }
         _ => {
             let (cut, unfinished) = (once_in(u, 40)?, once_in(u, 40)?);
-            Event::Received { frame: Frame::new(talk.text(u, side)?), cut, unfinished }
+            Event::Received { frame: Frame::new(talk.text(u, side)?), cut, unfinished, via: None }
         }
     })
 }
@@ -90,8 +90,8 @@ fn handshake(revision: Revision, side: Side) -> Vec<Entry> {
     let entry = |(by, text): (&str, String)| {
         let frame = Frame::new(text);
         let event = match by {
-            "peer" => Event::Sent { frame, intent: Intent::Honest, delivery: Delivery::Whole },
-            _ => Event::Received { frame, cut: false, unfinished: false },
+            "peer" => Event::Sent { frame, intent: Intent::Honest, delivery: Delivery::Whole, via: None },
+            _ => Event::Received { frame, cut: false, unfinished: false, via: None },
         };
         Entry { at: 0, event }
     };

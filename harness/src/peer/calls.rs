@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Peer, Task, fill};
 use crate::arguments;
+use crate::revision::Era;
 use crate::script::{Fixture, Say, What};
 
 /// The most tools that a step `call` with `each` calls.
@@ -13,7 +14,9 @@ impl Peer<'_> {
     /// Whether a step `call` must wait until the tools are listed.
     pub(super) fn needs_tools(&self, say: &Say) -> bool {
         let What::Call { tool, spoil, .. } = &say.what else { return false };
-        let by_schema = matches!(tool.as_str(), "any" | "each") || spoil.is_some();
+        // Over HTTP a modern client must know which arguments belong into header lines.
+        let mirrors = self.part.endpoint.is_some() && self.part.revision.era() == Era::Modern;
+        let by_schema = matches!(tool.as_str(), "any" | "each") || spoil.is_some() || mirrors;
         by_schema && !self.heard.items.contains_key("tools")
     }
 

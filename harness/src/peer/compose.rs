@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Part, Sending};
+use super::{Part, Record, Sending};
 use crate::revision::{Era, Revision, meta};
 use crate::script::{Edits, Hello};
 use crate::transcript::{Delivery, Intent};
@@ -18,7 +18,7 @@ pub(super) fn line(text: impl Into<Vec<u8>>, intent: Intent) -> Sending {
     let text = text.into();
     let mut bytes = text.clone();
     bytes.push(b'\n');
-    Sending { pieces: vec![bytes], records: vec![(Frame::new(text), intent, Delivery::Whole)] }
+    Sending { pieces: vec![bytes], records: vec![Record::new(text, intent, Delivery::Whole)], requests: Vec::new() }
 }
 
 /// The id under which a frame is a request.

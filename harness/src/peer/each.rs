@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use crate::revision::Revision;
-use crate::script::{Edits, Say, What};
+use crate::script::{Carriage, Edits, Say, What};
 
 /// The most requests of one step.
 const MOST: usize = 12;
@@ -52,6 +52,7 @@ pub(super) fn requests(method: &str, listed: &BTreeMap<&'static str, Vec<Json>>,
         split: 1,
         newline: true,
         honest: true,
+        http: Carriage::default(),
     };
     params.into_iter().take(MOST).map(say).collect()
 }

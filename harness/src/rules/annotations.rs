@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Breach, Level, Rule, Verdict};
+use super::{Breach, Level, Rule, Transports, Verdict};
 use crate::revision::{Revision, Revisions, Side, meta};
 use crate::session::{Message, View};
 use crate::wire::Value;
@@ -15,6 +15,7 @@ static SHAPE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#Annotations",
     requires: "Annotations and icons have the members and types of the schema.",
     judged: "Annotations of resources, templates and content blocks: audience is an array of user and assistant, priority a \

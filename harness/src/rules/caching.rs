@@ -2,7 +2,7 @@
 
 use super::pagination::walks;
 use super::result::results;
-use super::{Breach, Check, Level, Rule, Verdict};
+use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Revisions, Side};
 use crate::session::{Exchange, Message, View};
 use crate::wire::Value;
@@ -22,6 +22,7 @@ static HINTS_PRESENT: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/utilities/caching#cacheable-results",
     requires: "Complete results of server/discover, the lists and resources/read carry ttlMs and cacheScope.",
     judged: "Every page of a list by itself, and only results that say that they are complete. Results of other methods \
@@ -49,6 +50,7 @@ static TTL_VALID: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/utilities/caching#time-to-live-ttl-field",
     requires: "ttlMs is a whole number of milliseconds that is not negative.",
     judged: "1e3 and 1000.0 are the whole number 1000, and no number is too large. A ttlMs that is missing belongs to \
@@ -74,6 +76,7 @@ static SCOPE_VALID: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#CacheableResult",
     requires: "cacheScope is \"public\" or \"private\".",
     judged: "A cacheScope that is missing belongs to caching.hints-present.",
@@ -93,6 +96,7 @@ static SCOPE_SAME_ON_PAGES: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/utilities/caching#interaction-with-pagination",
     requires: "All pages of one list have the same cacheScope.",
     judged: "Pages that one walk reached by following the cursors; another walk may be told another scope. ttlMs may differ \
@@ -124,6 +128,7 @@ static INPUT_REQUIRED_WITHOUT_HINTS: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/utilities/caching#cacheable-results",
     requires: "Results that ask for input carry no caching hints.",
     judged: "The page states it as a fact without a keyword, so a hint is a warning.",

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::capability::declares;
 use super::inventory::Inventory;
-use super::{Breach, Check, Level, Rule, Verdict, probe};
+use super::{Breach, Check, Level, Rule, Transports, Verdict, probe};
 use crate::revision::{Revision, Revisions, Side, code};
 use crate::session::{Exchange, View};
 use crate::wire::Value;
@@ -22,6 +22,7 @@ static MAX_VALUES: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#CompleteResult",
     requires: "A completion has at most 100 values.",
     judged: "The values are an array of strings; the total is a number and hasMore a boolean where they are there.",
@@ -66,6 +67,7 @@ static BAD_REFERENCE: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: SINCE_03,
+    transports: Transports::BOTH,
     clause: ERRORS,
     requires: "Completing for an unknown prompt, or without what the request must have, gives -32602.",
     judged: "A prompt that no list has, one of which was complete; no ref, no argument, an argument without name or value. \
@@ -121,6 +123,7 @@ static UNDECLARED_CODE: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: SINCE_03,
+    transports: Transports::BOTH,
     clause: ERRORS,
     requires: "A server without completions answers completion/complete with -32601.",
     judged: "Another code fails. A completion that is given all the same belongs to \
@@ -154,6 +157,7 @@ static ANSWERED_IF_DECLARED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: SINCE_03,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/utilities/completion#requesting-completions",
     requires: "A server that declares completions completes the arguments of what it listed, also if others are resolved.",
     judged: "Requests for an argument of a listed prompt or a variable of a listed template. -32601 fails, and so does an \

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::capability;
 use super::tools::offer;
-use super::{Breach, Level, Rule, Verdict, probe};
+use super::{Breach, Level, Rule, Transports, Verdict, probe};
 use crate::revision::{Revision, Revisions, Side};
 use crate::session::{Message, View};
 use crate::wire::Value;
@@ -17,6 +17,7 @@ static BLOCK_TYPES: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#ContentBlock",
     requires: "Content blocks have a type that the revision knows, and what belongs to it.",
     judged: "text, image and resource; audio since 2025-03-26; resource_link since 2025-06-18; in sampling messages no \
@@ -127,6 +128,7 @@ static BASE64: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/resources#security-considerations",
     requires: "Binary data in blobs, images and sounds is base64.",
     judged: "The standard alphabet. Line breaks inside, and padding that is missing, are a warning.",

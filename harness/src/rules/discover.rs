@@ -1,7 +1,7 @@
 //! `server/discover`.
 
 use super::probe;
-use super::{Breach, Check, Level, Rule, Verdict};
+use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Revisions, Side, code};
 use crate::session::{Exchange, View};
 use crate::wire::Value;
@@ -14,6 +14,7 @@ static IMPLEMENTED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/discover#request",
     requires: "A server implements `server/discover`.",
     judged: "A request with complete metadata for the revision has to get a result. Only -32601 is a breach where the \
@@ -53,6 +54,7 @@ static RESULT_FIELDS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#DiscoverResult",
     requires: "The result of `server/discover` has versions, capabilities, a result type and caching hints.",
     judged: "Each field is looked at by itself. A number like 1000.0 is the integer 1000.",
@@ -109,6 +111,7 @@ static LISTS_VERSION_IN_USE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/discover#discoverresult",
     requires: "The result of `server/discover` lists the version under which it was given.",
     judged: "It may list any others besides. A list that is no array is judged by discover.result-fields.",

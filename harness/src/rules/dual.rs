@@ -1,7 +1,7 @@
 //! Implementations that speak both eras.
 
 use super::probe::{self, Opening};
-use super::{Breach, Check, Level, Rule, Verdict};
+use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Era, Revisions, Side, meta};
 use crate::session::{Shape, Speaker, View};
 use crate::wire::Value;
@@ -14,6 +14,7 @@ static INITIALIZE_SELECTS_LEGACY: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/versioning#compatibility-matrix",
     requires: "A server of both eras that gets `initialize` serves the negotiated legacy revision from then on.",
     judged: "The answer to an `initialize` that opens the session with a version that the server was seen to speak, and \
@@ -75,6 +76,7 @@ static MODERN_WITHOUT_INITIALIZE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/versioning#compatibility-matrix",
     requires: "A server of both eras handles a request with modern metadata by the modern rules, without any `initialize`.",
     judged: "Requests whose success is due have to get a result with a resultType. The refusal of the very first message \
@@ -117,6 +119,7 @@ static LEGACY_SESSION_PLAIN: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/versioning#backward-compatibility-with-initialization-based-versions",
     requires: "After a legacy handshake an implementation of both eras leaves out the vocabulary of the modern one.",
     judged: "resultType, ttlMs and cacheScope in results, and the keys that 2026-07-28 defines inside _meta. Always a \

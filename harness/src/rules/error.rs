@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::{Breach, Check, Level, Rule, Verdict, probe};
+use super::{Breach, Check, Level, Rule, Transports, Verdict, probe};
 use crate::revision::{LISTS, Revisions, Side, code};
 use crate::session::{Exchange, Message, View};
 use crate::wire::Value;
@@ -20,6 +20,7 @@ static RESERVED_RANGE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "Of the codes from -32099 to -32020 only those are used that the specification defines.",
     judged: "Every error that answers a request with the version of this revision or an unknown one. Errors that answer \
@@ -46,6 +47,7 @@ static DEFINED_CODE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "The defined codes are used for header mismatch, missing client capability and unsupported version alone.",
     judged: "-32020 is wrong wherever there are no headers, -32022 where the version is one that the subject speaks, \
@@ -143,6 +145,7 @@ static RETIRED_CODES: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "The codes -32002 and -32042 of earlier revisions are no longer used.",
     judged: "Errors that answer modern requests. Keeping the rule is counted where a code could tempt: reading \
@@ -167,6 +170,7 @@ static LEGACY_RANGE: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "New implementations stay out of the range from -32019 to -32000.",
     judged: "A code in that range is a warning at most, for older implementations may keep theirs. -32002 belongs to \

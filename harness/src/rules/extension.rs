@@ -2,7 +2,7 @@
 
 use super::meta::keys;
 use super::probe;
-use super::{Breach, Level, Rule, Verdict};
+use super::{Breach, Level, Rule, Transports, Verdict};
 use crate::revision::{Revisions, Side, knows, meta};
 use crate::session::{Message, Shape, Speaker, View};
 use crate::wire::Value;
@@ -17,6 +17,7 @@ static IDENTIFIER_FORMAT: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "The identifier of an extension has the form of a `_meta` key with a prefix, and stands for an object.",
     judged: "Every member of the extensions that the subject declares.",
@@ -53,6 +54,7 @@ static FALLBACK_TO_CORE: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "Without mutual support of an extension, the side that has it falls back to the core or refuses.",
     judged: "A server that declares extensions to a client without any of them: its results have a resultType of the \

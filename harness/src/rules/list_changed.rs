@@ -2,7 +2,7 @@
 
 use super::capability::declares;
 use super::pagination::walks::{self, ANNOUNCED, Walk};
-use super::{Breach, Check, Level, Rule, Verdict};
+use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Revisions, Side, meta};
 use crate::session::{Message, Speaker, View};
 use crate::wire::{Id, Value};
@@ -18,6 +18,7 @@ static EMITTED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/server/tools#list-changed-notification",
     requires: "A server that declared listChanged announces changes of that list.",
     judged: JUDGED,
@@ -44,6 +45,7 @@ static EMITTED_ON_SUBSCRIPTION: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#list-changed-notification",
     requires: "Declared list changes are announced on every open subscription that asked for them.",
     judged: JUDGED,
@@ -148,6 +150,7 @@ static ROOTS_REFETCHED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "schema/2025-11-25/schema.ts#RootsListChangedNotification",
     requires: "A server that uses roots asks for the list again after a notice that it has changed.",
     judged: "Notices of a client that declared roots.listChanged and whose roots the server had asked for. Not to ask again \

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::capability::declares;
 use super::pagination::walks::{self, ANNOUNCED, Walk};
-use super::{Breach, Check, Level, Rule, Verdict, probe};
+use super::{Breach, Check, Level, Rule, Transports, Verdict, probe};
 use crate::revision::{LISTS, Revisions, Side, code, meta};
 use crate::session::{Exchange, Speaker, View};
 use crate::transcript::Delivery;
@@ -18,6 +18,7 @@ static ANSWERED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#capabilities",
     requires: "A server that declares tools, resources or prompts answers the list method, if only with an empty list.",
     judged: "Plain requests for the first page of tools/list, resources/list and prompts/list. Any error is wrong, and so \
@@ -39,6 +40,7 @@ static ANSWERED_LEGACY: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/server/tools#listing-tools",
     requires: "A server that declares tools, resources or prompts answers the list method of that feature.",
     judged: "Plain requests after the handshake. The older pages imply this without a keyword, so a refusal is a warning. \
@@ -81,6 +83,7 @@ static SAME_ON_EVERY_CONNECTION: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#capabilities",
     requires: "Lists depend neither on the connection nor on what else was sent over it.",
     judged: "Lists that were walked to the end by a client without capabilities, as the control session did, and under the \

@@ -6,7 +6,7 @@
 mod level;
 mod request;
 
-use super::{Breach, Level, Rule, Verdict, probe};
+use super::{Breach, Level, Rule, Transports, Verdict, probe};
 use crate::revision::{Revisions, Side};
 use crate::session::{Message, Speaker, View};
 use crate::wire::Value;
@@ -30,6 +30,7 @@ static MESSAGE_SHAPE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#LoggingMessageNotificationParams",
     requires: "A log message has one of the eight levels and data.",
     judged: "The data may be any JSON, null too. The logger is a string where there is one.",

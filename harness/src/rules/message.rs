@@ -1,6 +1,6 @@
 //! Which kinds of message a side may send.
 
-use super::{Breach, Check, Level, Rule, Verdict};
+use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Revisions, Side};
 use crate::session::{Speaker, View};
 
@@ -12,6 +12,7 @@ static SERVER_NO_REQUESTS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/transports/stdio#receiving-messages",
     requires: "A server sends no requests; it asks for input in its results.",
     judged: "Every message of the server with a method and an id breaks it. It counts as tried where a tool, prompt, \

@@ -1,7 +1,7 @@
 //! What the modern revision took away.
 
 use super::probe;
-use super::{Breach, Level, Rule, Verdict};
+use super::{Breach, Level, Rule, Transports, Verdict};
 use crate::revision::{MethodKind, Revisions, Side, code, knows, method};
 use crate::session::View;
 
@@ -13,6 +13,7 @@ static REMOVED_METHODS_REFUSED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/changelog#major-changes",
     requires: "Methods that the modern revision removed are unknown methods there.",
     judged: "A result is a warning, for a server that speaks legacy revisions too may know the method. Methods of tasks \

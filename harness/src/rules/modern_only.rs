@@ -1,7 +1,7 @@
 //! Servers that speak only modern revisions.
 
 use super::probe;
-use super::{Breach, Level, Rule, Verdict};
+use super::{Breach, Level, Rule, Transports, Verdict};
 use crate::revision::{Era, Revisions, Side};
 use crate::session::View;
 use crate::wire::Value;
@@ -14,6 +14,7 @@ static INITIALIZE_ERROR_NAMES_VERSIONS: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/versioning#backward-compatibility-with-initialization-based-versions",
     requires: "A server that speaks only modern revisions names them in the error that it returns to `initialize`.",
     judged: "The code of the error is free; its message or its data has to contain a version that the server supports. \

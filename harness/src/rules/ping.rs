@@ -1,7 +1,7 @@
 //! Pings.
 
 use super::probe;
-use super::{Breach, Level, Rule, Verdict};
+use super::{Breach, Level, Rule, Transports, Verdict};
 use crate::revision::Revisions;
 use crate::session::{Exchange, Fate, Message, Phase, View};
 use crate::wire::Value;
@@ -14,6 +14,7 @@ static EMPTY_RESULT: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/ping#behavior-requirements",
     requires: "A ping is answered with an empty result.",
     judged: "Pings after the handshake count. Members of the result other than _meta are a warning. Silence is a \

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Breach, Check, Level, Rule, Verdict};
+use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Revision, Revisions};
 use crate::session::{Exchange, Message, Shape, Speaker, View};
 use crate::wire::{Id, Value};
@@ -26,6 +26,7 @@ static KNOWN_TOKEN_ONLY: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/patterns/progress#behavior-requirements",
     requires: "Progress is reported only under tokens that came with a request, in the same spelling and type.",
     judged: "Every report with a token: some request before it must have had the same one. Reports after the answer belong \
@@ -67,6 +68,7 @@ static INCREASING: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: FLOW,
     requires: "The progress of one request is greater in each report than in the one before.",
     judged: "Reports of one token from request to request. A fraction is fine, and so is a total that is missing or changes. \
@@ -105,6 +107,7 @@ static STOPS_AT_COMPLETION: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/patterns/progress#implementation-notes",
     requires: "No progress is reported once the request was answered.",
     judged: "Requests that got reports of progress and an answer. Calls as tasks are left out, for their answer is not the \
@@ -135,6 +138,7 @@ static TOKEN_TYPE: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: FLOW,
     requires: "A progress token is a string or an integer.",
     judged: "The tokens in requests of the subject. In 2026-07-28 only clients send requests.",
@@ -161,6 +165,7 @@ static TOKEN_UNIQUE: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: FLOW,
     requires: "Requests that run at the same time have different progress tokens.",
     judged: "Requests of the subject with a token, while another one of its own is neither answered nor cancelled. 7 and \
@@ -205,6 +210,7 @@ static FIELDS: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#ProgressNotificationParams",
     requires: "A report of progress has a token and a number, and whatever else it has is of the right type.",
     judged: "progressToken is a string or an integer, progress and total are numbers, message is a string. 2024-11-05 does \

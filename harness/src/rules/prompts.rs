@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::capability::declares;
 use super::inventory::Inventory;
-use super::{Breach, Check, Level, Rule, Verdict, probe};
+use super::{Breach, Check, Level, Rule, Transports, Verdict, probe};
 use crate::revision::{Revisions, Side, code};
 use crate::session::{Exchange, View};
 use crate::transcript::Intent;
@@ -20,6 +20,7 @@ static ITEM_FIELDS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#Prompt",
     requires: "Each prompt has a name, and so has each of its arguments.",
     judged: "Names are strings, arguments an array of objects, and required a boolean where it is there.",
@@ -73,6 +74,7 @@ static RESULT_SHAPE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#GetPromptResult",
     requires: "A prompt is an array of messages, each with a role and one content block.",
     judged: "The role is user or assistant, the content an object and no array. The array may be empty. The types of blocks \
@@ -117,6 +119,7 @@ static UNKNOWN: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: ERRORS,
     requires: "Getting a prompt that does not exist gives -32602.",
     judged: "Honest requests under a name that no list has, one of which was complete. Another code fails, and so does \
@@ -142,6 +145,7 @@ static MISSING_ARGUMENTS: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: ERRORS,
     requires: "Getting a prompt without an argument that it requires gives -32602.",
     judged: "Honest requests for a prompt that was listed with arguments that are required. Another code fails, and so does \

@@ -1,6 +1,6 @@
 //! What every result of 2026-07-28 says of itself.
 
-use super::{Breach, Level, Rule, Verdict, probe};
+use super::{Breach, Level, Rule, Transports, Verdict, probe};
 use crate::revision::{Revisions, Side, knows, meta, method};
 use crate::session::{Exchange, Message, View};
 use crate::wire::Value;
@@ -13,6 +13,7 @@ static RESULTTYPE_PRESENT: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#result-responses",
     requires: "Every result has a member `resultType`, a string.",
     judged: "The results of requests that carry the version 2026-07-28. Results that are no objects belong to \
@@ -38,6 +39,7 @@ static RESULTTYPE_KNOWN: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#resulttype",
     requires: "Result types other than complete and input_required come only from extensions that both sides declared.",
     judged: "The result types of answers to requests that carry the version 2026-07-28. Where both sides declared a \

@@ -1,7 +1,7 @@
 //! What a server asks of a client's model.
 
 use super::capability::{Question, questions};
-use super::{Breach, Level, Rule, Verdict};
+use super::{Breach, Level, Rule, Transports, Verdict};
 use crate::revision::{Revision, Revisions, Side};
 use crate::session::View;
 use crate::wire::Value;
@@ -14,6 +14,7 @@ static REQUEST_SHAPE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#CreateMessageRequestParams",
     requires: "A sampling request has messages, each with a role and content, and a number maxTokens.",
     judged: "The role is user or assistant. The content is a block, since 2025-11-25 also an array of blocks, whose types \
@@ -65,6 +66,7 @@ static TOOL_RESULTS_ONLY: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::since(Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "2026-07-28/client/sampling#tool-use-and-result-balance",
     requires: "Uses of tools are followed by one message with the result of each, and with nothing else.",
     judged: "The messages of each sampling request: a message with results has nothing beside them, and an assistant's \

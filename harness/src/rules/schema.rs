@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::tools::offer::{Call, Offer, Reply};
-use super::{Breach, Check, Level, Rule, Verdict};
+use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Era, Revision, Revisions, Side, code};
 use crate::schema::{Declared, Dialect, Outcome, Problem, Shelf, metaschema, problems};
 use crate::session::{Fate, Message, Speaker, View};
@@ -52,6 +52,7 @@ static DEFAULT_DIALECT_SUPPORTED: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: SINCE_11,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#implementation-requirements",
     requires: "A schema without $schema is read as JSON Schema 2020-12.",
     judged: "Calls with arguments on which 2020-12 and draft-07 disagree. Accepting what draft-07 allows, or what only keywords \
@@ -83,6 +84,7 @@ static DECLARED_DIALECT_USED: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: SINCE_11,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#implementation-requirements",
     requires: "A schema is validated under the dialect that its $schema names, or the dialect is refused.",
     judged: "Calls with arguments that the named dialect refuses and 2020-12 allows. Accepting them fails if the server has \
@@ -183,6 +185,7 @@ static UNSUPPORTED_DIALECT_ERROR: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: SINCE_11,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#implementation-requirements",
     requires: "A dialect that is not supported is handled gracefully, with an error that says so.",
     judged: "Calls of tools whose $schema lies in the domain .invalid, which nobody can know. Success fails, and so does a \
@@ -231,6 +234,7 @@ static PUBLISHED_SCHEMAS_VALID: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: SINCE_11,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#schema-validation",
     requires: "The schemas that a server publishes are valid in the dialect that they name, or in 2020-12.",
     judged: "Input and output schemas of tools, schemas of elicitations and of tools for sampling, against the metaschema; and \
@@ -316,6 +320,7 @@ static LOCAL_REFERENCES_RESOLVED: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: SINCE_11,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#implementation-requirements",
     requires: "References inside the same schema work.",
     judged: "Calls whose arguments a local reference decides about. Accepting what only the referenced schema forbids fails if \

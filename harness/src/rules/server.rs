@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::{Breach, Level, Rule, Verdict};
+use super::{Breach, Level, Rule, Transports, Verdict};
 use crate::revision::{Era, Revision, Revisions, Side, code};
 use crate::session::{Exchange, Phase, View};
 use crate::transcript::Intent;
@@ -17,6 +17,7 @@ static INTERNAL_ERROR_CODE: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/prompts#error-handling",
     requires: "An unexpected failure while a prompt, a resource or a completion is produced is reported as -32603.",
     judged: "Honest requests for prompts and resources that the vendor says always fail: success fails, another code is a \

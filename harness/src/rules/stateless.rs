@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::probe;
-use super::{Breach, Check, Level, Rule, Verdict};
+use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Revisions, Side, code, never_released};
 use crate::session::{Exchange, View};
 use crate::wire::Value;
@@ -19,6 +19,7 @@ static NO_CONTEXT: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A server needs no earlier request to know version, capabilities or identity.",
     judged: "The first message of a session, if it is a modern request other than server/discover. It has to succeed \
@@ -52,6 +53,7 @@ static CAPABILITIES_NOT_INHERITED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#_meta",
     requires: "Client capabilities of one request do not carry over to the next.",
     judged: "A request that follows one with a capability and lacks it itself must not get input requests that need it. \
@@ -103,6 +105,7 @@ static VERSION_NOT_INHERITED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "The version of one request does not decide how the next one is handled.",
     judged: "A request for this revision that follows one for an unsupported version must not get -32022, and one for an \
@@ -142,6 +145,7 @@ static CONNECTION_INDEPENDENT: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "Related requests may come over different connections or processes.",
     judged: "A tool, prompt or resource that a control session saw in a list is used in a session that never listed it. \

@@ -7,7 +7,7 @@ pub mod torn;
 use std::collections::HashSet;
 
 use super::jsonrpc::response::is_judged_by_silence;
-use super::{Breach, Check, Level, Rule, Verdict};
+use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{self, Revisions, Side, code};
 use crate::session::{Fate, Message, Shape, Speaker, View};
 use crate::transcript::{Delivery, Event};
@@ -24,6 +24,7 @@ static STDOUT_ONLY_MESSAGES: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::STDIO,
     clause: "2026-07-28/basic/transports/stdio",
     requires: "A server writes nothing to its standard output that is not an MCP message.",
     judged: "Every line that is not blank is looked at: banners, log lines and stack traces break it. Where the server \
@@ -59,6 +60,7 @@ static NO_EMBEDDED_NEWLINES: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::STDIO,
     clause: "2026-07-28/basic/transports/stdio",
     requires: "A message has no newline in it.",
     judged: "Lines that are no messages, but together are one, break it. Messages with an escaped line break count as \
@@ -104,6 +106,7 @@ static FRAMING_BY_NEWLINE_ONLY: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::STDIO,
     clause: "2026-07-28/basic/transports/stdio",
     requires: "Messages end at newlines and nowhere else, however the bytes arrive.",
     judged: "Looked at are well-formed requests that came in several writes, that shared one write with a few others, or \

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::probe;
-use super::{Breach, Check, Level, Rule, Verdict};
+use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Era, Revision, Revisions, Side, code, never_released};
 use crate::session::{Exchange, Message, View};
 use crate::wire::Value;
@@ -18,6 +18,7 @@ static ERROR: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A request for a version that the server does not implement is refused with -32022.",
     judged: "Only versions that nobody can support count, and only server/discover and lists that the server declared, \
@@ -49,6 +50,7 @@ static DATA: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#UnsupportedProtocolVersionError",
     requires: "The refusal of a version lists the supported ones and repeats the one requested.",
     judged: "Every -32022 in answer to a request with a string version counts. The list is not empty and does not have \
@@ -86,6 +88,7 @@ static PRECEDES_SIDE_EFFECTS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A request for an unsupported version is refused as a whole and not executed.",
     judged: "A tool call for a version that nobody can support must not get a result. Which error it \
@@ -167,6 +170,7 @@ static SUPPORTED_LIST_HONEST: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A version that the server lists as supported is accepted.",
     judged: "Modern versions in supportedVersions or in the data of -32022 must not be refused with -32022 in the same \

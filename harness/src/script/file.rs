@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use toml::Spanned;
 
-use super::{Answer, Edits, Hello, Input, Needs, Opening, Say, Script, Step, What};
+use super::{Answer, Carriage, Edits, Hello, Input, Needs, Opening, Request, Say, Script, Step, What};
 use crate::arguments::Spoil;
 use crate::revision::{Era, Revision, Revisions, Side};
+use crate::transcript::{Transport, Transports};
 
 /// A file that is no script: where, and why.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -58,10 +59,13 @@ struct Written {
     side: Side,
     revisions: Option<Spanned<Vec<Revision>>>,
     eras: Option<Vec<Era>>,
+    transports: Option<Vec<Transport>>,
     #[serde(default)]
     needs: WrittenNeeds,
     #[serde(default)]
     open: Opening,
+    #[serde(default = "yes")]
+    listens: bool,
     #[serde(default)]
     client: WrittenClient,
     #[serde(default)]
@@ -96,6 +100,8 @@ struct WrittenHello {
     set: BTreeMap<String, Json>,
     #[serde(default)]
     drop: Vec<String>,
+    #[serde(default)]
+    http: Carriage,
 }
 
 /// Every key that any step may have; [`WrittenStep::understand`] says which go together.
@@ -124,10 +130,16 @@ struct WrittenStep {
     with: Option<Answer>,
     version: Option<String>,
     steps: Option<Vec<Spanned<Self>>>,
+    http: Option<Carriage>,
+    stream: Option<String>,
 }
 
 fn client() -> Side {
     Side::Client
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Written {
@@ -148,12 +160,15 @@ impl Written {
             side: self.side,
             revisions,
             provokes: self.provokes,
+            transports: self.transports.map_or(Transports::BOTH, |transports| transports.into_iter().collect()),
             needs: Needs { capability: self.needs.capability, fixture: self.needs.fixture, dual: self.needs.dual },
             open: self.open,
+            listens: self.listens,
             capabilities: self.client.capabilities.unwrap_or_else(|| Json::Object(serde_json::Map::new())),
             hello: Hello {
                 version: self.hello.version,
                 edits: Edits { set: self.hello.set, drop: self.hello.drop, input: None },
+                http: self.hello.http,
             },
             answers: self.answer,
             steps,
@@ -180,7 +195,7 @@ impl From<Mistake> for Wrong {
     }
 }
 
-const SAYING: &[&str] = &["wait", "honest", "repeat", "split", "newline"];
+const SAYING: &[&str] = &["wait", "honest", "repeat", "split", "newline", "http"];
 
 impl WrittenStep {
     fn understand(mut self) -> Result<Step, Wrong> {
@@ -194,11 +209,14 @@ impl WrittenStep {
             "walk" => &["method", "pages"],
             "until" | "each" => &["method"],
             "answer" => &["method", "with"],
-            "handshake" => &["version", "set", "drop"],
+            "handshake" => &["version", "set", "drop", "http"],
+            "http" => &["http", "text", "wait", "honest"],
+            "disconnect" => &["stream"],
+            "resume" => &["stream", "http"],
             "collect" | "fence" | "close" => &[],
             other => {
                 let known = "request, notify, call, send, burst, batch, walk, each, answer, until, collect, fence, \
-                             handshake, close";
+                             handshake, http, disconnect, resume, close";
                 return Err(Wrong::Here(format!("unknown `do = \"{other}\"`; known are {known}")));
             }
         };
@@ -221,7 +239,18 @@ impl WrittenStep {
             "collect" => Step::Collect,
             "fence" => Step::Fence,
             "close" => Step::Close,
-            "handshake" => Step::Handshake(Hello { version: self.version.take(), edits: self.edits() }),
+            "handshake" => Step::Handshake(Hello {
+                version: self.version.take(),
+                edits: self.edits(),
+                http: self.http.take().unwrap_or_default(),
+            }),
+            "http" => {
+                let http = self.http.take().ok_or_else(|| Wrong::Here("key `http` is missing".to_owned()))?;
+                let (wait, honest) = (self.wait.unwrap_or(true), self.honest.unwrap_or(false));
+                Step::Http(Request { http, body: self.text.take(), wait, honest })
+            }
+            "disconnect" => Step::Disconnect { stream: self.stream()? },
+            "resume" => Step::Resume { stream: self.stream()?, http: self.http.take().unwrap_or_default() },
             _ => Step::Say(self.say(&kind)?),
         })
     }
@@ -249,6 +278,8 @@ impl WrittenStep {
             ("with", self.with.is_some()),
             ("version", self.version.is_some()),
             ("steps", self.steps.is_some()),
+            ("http", self.http.is_some()),
+            ("stream", self.stream.is_some()),
         ]
         .into_iter()
         .filter_map(|(key, present)| present.then_some(key))
@@ -257,6 +288,10 @@ impl WrittenStep {
 
     fn method(&mut self) -> Result<String, Wrong> {
         self.method.take().ok_or_else(|| Wrong::Here("key `method` is missing".to_owned()))
+    }
+
+    fn stream(&mut self) -> Result<String, Wrong> {
+        self.stream.take().ok_or_else(|| Wrong::Here("key `stream` is missing".to_owned()))
     }
 
     fn each(&mut self) -> Result<String, Wrong> {
@@ -296,7 +331,8 @@ impl WrittenStep {
         let (repeat, split) = (self.repeat.unwrap_or(1), self.split.unwrap_or(1));
         let newline = self.newline.unwrap_or(true);
         let edits = self.edits();
-        let straight = edits.is_empty();
+        let http = self.http.take().unwrap_or_default();
+        let straight = edits.is_empty() && http.is_honest();
         let what = match kind {
             "request" => What::Request {
                 method: self.method()?,
@@ -326,7 +362,7 @@ impl WrittenStep {
             },
         };
         let honest = honest.unwrap_or(straight && kind != "send");
-        Ok(Say { what, wait: wait && kind != "notify" && kind != "send", repeat, split, newline, honest })
+        Ok(Say { what, wait: wait && kind != "notify" && kind != "send", repeat, split, newline, honest, http })
     }
 }
 

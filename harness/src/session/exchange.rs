@@ -13,8 +13,10 @@ pub enum Fate {
     /// No response came although the session lived on: fences behind it were answered and a grace passed, or its own
     /// deadline did.
     Silent,
-    /// The answering side ended the session of its own accord before it answered.
+    /// The answering side ended the session of its own accord before it answered, or over HTTP the connection.
     Cut,
+    /// Over HTTP, the response had an error status and no message: that is an answer too, if not JSON-RPC's.
+    Refused,
     /// The session ended before anything could be said.
     Unsettled,
 }

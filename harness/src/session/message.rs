@@ -78,6 +78,8 @@ pub struct Message<'t> {
     pub delivery: Delivery,
     /// Whether it stood on a line of its own; not so if it, or what was sent before it, had no newline at its end.
     pub own_line: bool,
+    /// The number of the HTTP request that carried it, or whose response did.
+    pub via: Option<u32>,
     /// Its `id`, of any type.
     pub id: Option<Id>,
     /// The revision that governs it; none where the specification leaves that open.
@@ -126,6 +128,7 @@ impl<'t> Message<'t> {
             intent: template.intent,
             delivery: template.delivery,
             own_line: template.own_line,
+            via: template.via,
             id,
             revision: None,
             phase: Phase::Before,
@@ -144,7 +147,11 @@ impl<'t> Message<'t> {
     #[must_use]
     pub fn alone(frame: &'t Frame, value: Value<'t>, by: Speaker) -> Self {
         let (intent, delivery) = (Intent::Honest, Delivery::Whole);
-        Self::read(&Template { entry: 0, at: 0, by, frame, intent, delivery, own_line: true }, Some(value), false)
+        Self::read(
+            &Template { entry: 0, at: 0, by, frame, intent, delivery, own_line: true, via: None },
+            Some(value),
+            false,
+        )
     }
 
     /// The method of a request or notification.

@@ -1,8 +1,8 @@
 //! The part of a session that one revision governs: what rules read.
 
-use super::{Exchange, Message, Session, Shape, Speaker};
+use super::{Exchange, HttpExchange, Message, Session, Shape, Speaker};
 use crate::revision::{Era, LISTS, Revision, Side, meta};
-use crate::transcript::{Entry, Event, Facts, Vitals};
+use crate::transcript::{Entry, Event, Facts, Transport, Vitals};
 use crate::wire::Value;
 
 /// A session seen through one revision. Every iterator yields only messages that this revision governs, in order.
@@ -209,6 +209,20 @@ impl<'s> View<'s> {
     #[must_use]
     pub fn settled_after(self, entry: usize) -> bool {
         self.session.last_settled.is_some_and(|settled| settled >= entry)
+    }
+
+    /// How the messages travelled.
+    #[must_use]
+    pub fn transport(self) -> Transport {
+        self.session.transport
+    }
+
+    /// The HTTP requests of every client with their responses, in order.
+    #[must_use]
+    pub fn http(self) -> Vec<HttpExchange<'s>> {
+        let mut all = self.session.http_exchanges();
+        all.retain(|exchange| exchange.revision == Some(self.revision));
+        all
     }
 
     /// The vital signs, if they were taken.

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::{Delivery, Entry, Event, FORMAT, Header, Intent, Transcript, Vitals};
+use super::{Delivery, Entry, Event, FORMAT, Header, Http, Intent, Transcript, Vitals};
 use crate::wire::Frame;
 
 /// The longest line of a transcript that is read, in bytes.
@@ -151,6 +151,8 @@ enum What {
         intent: Intent,
         #[serde(default, skip_serializing_if = "is_default")]
         delivery: Delivery,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        via: Option<u32>,
     },
     Received {
         #[serde(flatten)]
@@ -159,6 +161,13 @@ enum What {
         cut: bool,
         #[serde(default, skip_serializing_if = "is_default")]
         unfinished: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        via: Option<u32>,
+    },
+    Http {
+        number: u32,
+        #[serde(flatten)]
+        what: Http,
     },
     Stderr {
         text: String,
@@ -212,12 +221,13 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 impl From<&Entry> for Line {
     fn from(entry: &Entry) -> Self {
         let what = match &entry.event {
-            Event::Sent { frame, intent, delivery } => {
-                What::Sent { bytes: Bytes::of(frame), intent: *intent, delivery: *delivery }
+            Event::Sent { frame, intent, delivery, via } => {
+                What::Sent { bytes: Bytes::of(frame), intent: *intent, delivery: *delivery, via: *via }
             }
-            Event::Received { frame, cut, unfinished } => {
-                What::Received { bytes: Bytes::of(frame), cut: *cut, unfinished: *unfinished }
+            Event::Received { frame, cut, unfinished, via } => {
+                What::Received { bytes: Bytes::of(frame), cut: *cut, unfinished: *unfinished, via: *via }
             }
+            Event::Http { number, what } => What::Http { number: *number, what: what.clone() },
             Event::Stderr { text } => What::Stderr { text: text.clone() },
             Event::Expired { id } => What::Expired { id: id.clone() },
             Event::Settled => What::Settled,
@@ -234,8 +244,11 @@ impl From<&Entry> for Line {
 impl Line {
     fn into_entry(self) -> Result<Entry, ReadErrorKind> {
         let event = match self.what {
-            What::Sent { bytes, intent, delivery } => Event::Sent { frame: bytes.frame()?, intent, delivery },
-            What::Received { bytes, cut, unfinished } => Event::Received { frame: bytes.frame()?, cut, unfinished },
+            What::Sent { bytes, intent, delivery, via } => Event::Sent { frame: bytes.frame()?, intent, delivery, via },
+            What::Received { bytes, cut, unfinished, via } => {
+                Event::Received { frame: bytes.frame()?, cut, unfinished, via }
+            }
+            What::Http { number, what } => Event::Http { number, what },
             What::Stderr { text } => Event::Stderr { text },
             What::Expired { id } => Event::Expired { id },
             What::Settled => Event::Settled,
@@ -255,16 +268,42 @@ mod tests {
 
     use super::*;
     use crate::revision::{Revision, Side};
+    use crate::transcript::{Ending, EventData};
+    use crate::wire::http::Headers;
+
+    fn http() -> impl Strategy<Value = Http> {
+        let headers = || prop::collection::vec((any::<String>(), any::<String>()), 0..3).prop_map(Headers::from);
+        prop_oneof![
+            (any::<u32>(), any::<String>(), headers()).prop_map(|(client, target, headers)| Http::Request {
+                client,
+                verb: "POST".to_owned(),
+                target,
+                headers,
+                intent: Intent::Departure,
+            }),
+            (any::<u16>(), headers()).prop_map(|(status, headers)| Http::Response { status, headers }),
+            (any::<Option<String>>(), any::<Option<u64>>(), any::<Option<String>>()).prop_map(|(id, retry, text)| {
+                let data = text.map_or(EventData::Message, EventData::Text);
+                Http::Event { id, name: None, retry, data }
+            }),
+            any::<String>().prop_map(|text| Http::Body { text }),
+            any::<String>().prop_map(|why| Http::End { how: Ending::Refused(why) }),
+            Just(Http::End { how: Ending::Cut }),
+        ]
+    }
 
     fn event() -> impl Strategy<Value = Event> {
         let frame = || prop::collection::vec(any::<u8>(), 0..40).prop_map(Frame::new);
         prop_oneof![
-            frame().prop_map(|frame| Event::Sent { frame, intent: Intent::Departure, delivery: Delivery::Split }),
-            (frame(), any::<bool>(), any::<bool>()).prop_map(|(frame, cut, unfinished)| Event::Received {
+            (frame(), any::<Option<u32>>()).prop_map(|(frame, via)| Event::Sent {
                 frame,
-                cut,
-                unfinished
+                intent: Intent::Departure,
+                delivery: Delivery::Split,
+                via
             }),
+            (frame(), any::<bool>(), any::<bool>(), any::<Option<u32>>())
+                .prop_map(|(frame, cut, unfinished, via)| { Event::Received { frame, cut, unfinished, via } }),
+            (any::<u32>(), http()).prop_map(|(number, what)| Event::Http { number, what }),
             any::<String>().prop_map(|text| Event::Stderr { text }),
             any::<String>().prop_map(|id| Event::Expired { id }),
             Just(Event::Settled),

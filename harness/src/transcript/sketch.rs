@@ -111,7 +111,7 @@ impl Sketch {
     fn sent(&mut self, text: &str, intent: Intent) {
         let delivery = std::mem::take(&mut self.delivery);
         let frame = Frame::new(self.expand(text));
-        self.push(Event::Sent { frame, intent, delivery });
+        self.push(Event::Sent { frame, intent, delivery, via: None });
     }
 
     fn received(&mut self, text: &str) {
@@ -119,7 +119,7 @@ impl Sketch {
     }
 
     fn heard(&mut self, bytes: impl Into<Vec<u8>>, unfinished: bool) {
-        self.push(Event::Received { frame: Frame::new(bytes), cut: false, unfinished });
+        self.push(Event::Received { frame: Frame::new(bytes), cut: false, unfinished, via: None });
     }
 
     fn expand(&self, text: &str) -> String {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Horizon, Notice, Target, Twins, notices_by};
 use crate::revision::{Era, Revisions};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::stray::spelling;
 use crate::session::{Message, Phase, Shape, Speaker, View};
 use crate::transcript::{Event, Intent};
@@ -15,6 +15,7 @@ pub(super) static UNKNOWN_IGNORED: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/patterns/cancellation#error-handling",
     requires: "A cancellation that is malformed, or of a request that nobody sent, is ignored.",
     judged: "The subject must neither respond to it nor end the session over it, and goes on to answer what is running and \
@@ -72,6 +73,7 @@ pub(super) static RACE_TOLERATED: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/patterns/cancellation#timing-considerations",
     requires: "A cancellation that crosses the answer does no harm.",
     judged: "Cancellations of requests that run, or that were answered: no second answer, no complaint, no end of the \

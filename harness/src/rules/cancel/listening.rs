@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Horizon, Notice, Target, notices_by};
 use crate::revision::{Revisions, Side, meta};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Speaker, View};
 use crate::transcript::Event;
 use crate::wire::Id;
@@ -16,6 +16,7 @@ pub(super) static ONLY_FOR_LISTEN: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A server cancels nothing but subscriptions.",
     judged: "Every cancellation of the server must name a `subscriptions/listen` that the client had sent. A server that was \
@@ -58,6 +59,7 @@ pub(super) static ANNOUNCES_END: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::STDIO,
     clause: CLAUSE,
     requires: "A server that ends a subscription on its own says so.",
     judged: "Subscriptions that were acknowledged and not cancelled by the client. A cancellation by the server or a result \

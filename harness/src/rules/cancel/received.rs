@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Horizon, Notice, Target, Twins, notices_by};
 use crate::revision::{Revisions, Side, meta};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Message, Speaker, View};
 use crate::wire::Id;
 
@@ -15,6 +15,7 @@ pub(super) static NO_RESPONSE: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/cancellation#behavior-requirements",
     requires: "A cancelled request is not answered.",
     judged: "Requests that were cancelled while they ran. An error breaks the rule if the same request succeeds when it is \
@@ -56,6 +57,7 @@ pub(super) static NOTHING_AFTER: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::STDIO,
     clause: "2026-07-28/basic/transports/stdio#cancellation",
     requires: "After a cancellation the server sends nothing more for the request.",
     judged: "Requests and subscriptions that were cancelled while they ran. What comes before two later requests were \
@@ -137,6 +139,7 @@ pub(super) static OTHERS_UNAFFECTED: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/patterns/cancellation#cancellation-flow",
     requires: "Cancelling one request leaves the others alone.",
     judged: "Requests that were open while another one was cancelled. It breaks the rule if they get no answer, or an error, \

@@ -3,7 +3,7 @@
 use super::aftermath::Aftermath;
 use super::{Horizon, Notice, Target, notices_by};
 use crate::revision::{Revision, Revisions};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Message, Speaker, View};
 use crate::wire::{Id, Value};
 
@@ -17,6 +17,7 @@ pub(super) static ONLY_OWN: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/cancellation#behavior-requirements",
     requires: "A cancellation refers to a request of its own sender that is still running.",
     judged: "The id, with its type, must be that of an earlier request of the subject. One that was answered is wrong if \
@@ -74,6 +75,7 @@ pub(super) static REQUEST_ID: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#CancelledNotificationParams",
     requires: "A cancellation names the request.",
     judged: "params.requestId is a string or an integer. In 2025-11-25 it may be missing where the subject runs tasks, which \
@@ -105,6 +107,7 @@ pub(super) static LATE_RESPONSE: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/patterns/cancellation#behavior-requirements",
     requires: "Whoever cancelled a request ignores an answer that comes later.",
     judged: "The subject must neither end the session over such an answer nor send a response to it, and has to answer what \

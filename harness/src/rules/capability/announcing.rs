@@ -3,7 +3,7 @@
 use super::{declares, notified};
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::pagination::walks::{self, ANNOUNCED};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::View;
 
 const ONLY_06_11: Revisions = Revisions::range(Revision::V2025_06_18, Revision::V2025_11_25);
@@ -14,6 +14,7 @@ pub(super) static LIST_CHANGED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: ONLY_06_11,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "Changes are announced only of lists whose listChanged was declared.",
     judged: "Every notice that a list has changed. A list that was seen to change without notice, undeclared, keeps the \
@@ -44,6 +45,7 @@ pub(super) static RESOURCE_UPDATES: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: ONLY_06_11,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "Updates of resources are announced only if resources.subscribe was declared.",
     judged: "Every `notifications/resources/updated`. A server that declared nothing and stays silent although a client \

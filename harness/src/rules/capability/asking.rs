@@ -2,7 +2,7 @@
 
 use super::{METHODS, Question, asked, feature, questions};
 use crate::revision::{Revision, Revisions, Side, code};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Message, Phase, Speaker, View};
 use crate::wire::Value;
 
@@ -21,6 +21,7 @@ pub(super) static ONLY_NEGOTIATED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::range(Revision::V2024_11_05, Revision::V2025_03_26),
+    transports: Transports::BOTH,
     clause: "2025-03-26/basic/lifecycle#operation",
     requires: "A server uses only client features that were negotiated.",
     judged: JUDGED,
@@ -33,6 +34,7 @@ pub(super) static UNDECLARED_FEATURES: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::range(Revision::V2025_06_18, Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/lifecycle#operation",
     requires: "A server asks a client for roots, sampling or elicitation only if the client declared that feature.",
     judged: JUDGED,
@@ -91,6 +93,7 @@ pub(super) static ELICITATION_MODE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: SINCE_11,
+    transports: Transports::BOTH,
     clause: "2026-07-28/client/elicitation#capabilities",
     requires: "A server elicits only in a mode that the client declared.",
     judged: "Elicitations of clients that declared the feature; an empty object is the form alone, and an object that \
@@ -145,6 +148,7 @@ pub(super) static TASKS_RESPECTED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/tasks#capability-negotiation",
     requires: "A server makes its requests tasks only where the client declared that.",
     judged: "A member task in sampling/createMessage and elicitation/create without the entry below tasks.requests, and \

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{asked, declares, has_content, notified};
 use crate::revision::{Era, Revision, Revisions, Side, code, gate, meta};
-use crate::rules::{Breach, Check, Level, Rule, Verdict, probe};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict, probe};
 use crate::session::{Phase, View};
 use crate::wire::Value;
 
@@ -24,6 +24,7 @@ pub(super) static TOOLS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#capabilities",
     requires: "A server that offers tools declares the capability tools.",
     judged: JUDGED,
@@ -36,6 +37,7 @@ pub(super) static RESOURCES: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/resources#capabilities",
     requires: "A server that offers resources declares the capability resources.",
     judged: JUDGED,
@@ -55,6 +57,7 @@ pub(super) static PROMPTS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/prompts#capabilities",
     requires: "A server that offers prompts declares the capability prompts.",
     judged: JUDGED,
@@ -67,6 +70,7 @@ pub(super) static COMPLETIONS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: SINCE_03,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/utilities/completion#capabilities",
     requires: "A server that offers completions declares the capability completions.",
     judged: "A completion with values in it. An empty one is no offer. 2024-11-05 has no such capability.",
@@ -104,6 +108,7 @@ pub(super) static LOGGING: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/utilities/logging#capabilities",
     requires: "A server that sends log messages declares the capability logging.",
     judged: "Every `notifications/message`. In 2026-07-28 a server that was asked for log messages, declared nothing \
@@ -132,6 +137,7 @@ pub(super) static UNDECLARED_METHOD: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::range(Revision::V2025_03_26, Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "2025-11-25/server/utilities/completion#error-handling",
     requires: "A method of a capability that the server did not declare is answered by method not found.",
     judged: "The code is spelt out for completion alone, so any error will do for the other methods. Completion refused \
@@ -180,6 +186,7 @@ pub(super) static TASKS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::of(&[Revision::V2025_11_25]),
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/tasks#capabilities",
     requires: "A server that accepts tool calls as tasks declares tasks.requests.tools.call.",
     judged: "Calls with a member task: without the declaration their result must not be a task. Running such a call as \

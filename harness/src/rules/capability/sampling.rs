@@ -2,7 +2,7 @@
 
 use super::{Question, feature, questions};
 use crate::revision::{Revision, Revisions, Side};
-use crate::rules::{Breach, Level, Rule, Verdict};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict};
 use crate::session::View;
 use crate::wire::Value;
 
@@ -16,6 +16,7 @@ pub(super) static TOOLS_RESPECTED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: SINCE_11,
+    transports: Transports::BOTH,
     clause: "2026-07-28/client/sampling#tools-in-sampling",
     requires: "A server puts tools into a sampling request only if the client declared sampling.tools.",
     judged: "Sampling of clients that declared sampling without tools: neither tools nor a choice among them. An empty \
@@ -44,6 +45,7 @@ pub(super) static CONTEXT_RESPECTED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: SINCE_11,
+    transports: Transports::BOTH,
     clause: "2026-07-28/client/sampling#capabilities",
     requires: "A server asks for context of servers only if the client declared sampling.context.",
     judged: "Sampling of clients that declared sampling without context: includeContext is absent or none. Another value \

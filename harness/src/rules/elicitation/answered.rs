@@ -3,7 +3,7 @@
 use super::form;
 use crate::revision::{Era, Revision, Revisions, Side};
 use crate::rules::tools::offer::{self, Call, Reply};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Fate, Message, Speaker, View};
 use crate::wire::Value;
 
@@ -12,6 +12,7 @@ pub(super) static SERVER_VALIDATES_CONTENT: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::since(Revision::V2025_06_18),
+    transports: Transports::BOTH,
     clause: "2026-07-28/client/elicitation#form-mode-security",
     requires: "A server checks what was filled in against the form that it asked with.",
     judged: "Accepted forms with a member missing, of another type, or outside its choices. An error of any kind keeps the \
@@ -110,6 +111,7 @@ pub(super) static DECLINE_HANDLED_LEGACY: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::range(Revision::V2025_06_18, Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "2025-11-25/client/elicitation#response-actions",
     requires: "A server that is declined, dismissed or refused what it asked for still answers the call that it asked for.",
     judged: "Calls during which the server elicited and got decline, cancel or an error, or asked for sampling or roots and \

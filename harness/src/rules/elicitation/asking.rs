@@ -6,7 +6,7 @@ use super::UNTESTED;
 use crate::revision::{Revision, Revisions, Side, code};
 use crate::rules::capability::{Question, questions};
 use crate::rules::resources::uri::{self, Flaw};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Speaker, View};
 use crate::wire::Value;
 
@@ -19,6 +19,7 @@ pub(super) static PARAMS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: SINCE_06,
+    transports: Transports::BOTH,
     clause: "2026-07-28/client/elicitation#elicitation-requests",
     requires: "An elicitation has a message and what its mode needs.",
     judged: "A form, which is what no mode means, has an object requestedSchema; since 2025-11-25 there is the mode url with a \
@@ -69,6 +70,7 @@ pub(super) static URL_HTTPS: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: SINCE_11,
+    transports: Transports::BOTH,
     clause: "2026-07-28/client/elicitation#safe-url-handling",
     requires: "Elicitation by URL leads to HTTPS.",
     judged: "Another scheme is a warning: nobody knows what is still in development. Plain http to this very machine is fine.",
@@ -101,6 +103,7 @@ pub(super) static COMPLETE_CARRIES_ID: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: "2025-11-25/client/elicitation#completion-notifications-for-url-mode-elicitation",
     requires: "A notice that an elicitation is complete has the elicitationId that it began with.",
     judged: "The ids of elicitations by URL in this session, in requests and in errors that demand one.",
@@ -135,6 +138,7 @@ pub(super) static URL_REQUIRED_ERROR: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: "2025-11-25/client/elicitation#url-elicitation-required-error",
     requires: "The error -32042 lists the elicitations by URL that are needed.",
     judged: "Its data has an array elicitations with at least one item, and each has the mode url, a URL, a message and an \

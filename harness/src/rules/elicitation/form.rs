@@ -3,7 +3,7 @@
 use super::UNTESTED;
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::capability::questions;
-use crate::rules::{Breach, Level, Rule, Verdict};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict};
 use crate::session::View;
 use crate::wire::Value;
 
@@ -12,6 +12,7 @@ pub(super) static SCHEMA_FLAT: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::since(Revision::V2025_06_18),
+    transports: Transports::BOTH,
     clause: "2026-07-28/client/elicitation#requested-schema",
     requires: "A form asks for a flat object of strings, numbers, booleans and choices.",
     judged: "The schema has the type object, and each property the type string, number, integer or boolean; since 2025-11-25 \

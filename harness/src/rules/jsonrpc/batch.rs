@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::{Breach, Check, Level, Rule, Verdict};
+use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Revision, Revisions, code};
 use crate::session::stray::Cause;
 use crate::session::{Exchange, Fate, Message, Phase, Shape, Speaker, View};
@@ -14,6 +14,7 @@ pub static RECEIVE: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::of(&[Revision::V2025_03_26]),
+    transports: Transports::BOTH,
     clause: "2025-03-26/basic/index#batching",
     requires: "Messages that arrive as one array are handled.",
     judged: "Arrays of well-formed messages in an open session are looked at. The answers may come in an array or one by \
@@ -59,6 +60,7 @@ pub static NOTIFICATIONS_ONLY_SILENT: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::of(&[Revision::V2025_03_26]),
+    transports: Transports::BOTH,
     clause: "2025-03-26/basic/index#batching",
     requires: "An array of notifications gets no response at all, not even an empty array.",
     judged: "An empty array behind such an array, and a response without id that nothing else explains, break it. That \
@@ -119,6 +121,7 @@ pub static NOT_SENT: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::since(Revision::V2025_06_18),
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/transports/stdio#sending-messages",
     requires: "No message is an array of messages.",
     judged: "Every message of the subject is looked at; several requests at once are what tempts it. After an array from \

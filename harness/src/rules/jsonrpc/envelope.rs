@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::super::{Breach, Check, Level, Rule, Verdict};
+use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Era, Revision, Revisions, Side};
 use crate::session::{Exchange, Message, Shape, Speaker, View};
 use crate::wire::{Id, Unreadable, Value};
@@ -13,6 +13,7 @@ pub static VERSION_MEMBER: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#messages",
     requires: "Every message has a member `jsonrpc` that is the string \"2.0\".",
     judged: "Every JSON object that the subject sends is looked at; text that is no JSON object belongs to other rules.",
@@ -37,6 +38,7 @@ pub static REQUEST_ID_TYPE: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#requests",
     requires: "The id of a request is a string or an integer.",
     judged: "Every request of the subject is looked at. `1.0` is an integer in JSON, null is the matter of another rule, \
@@ -61,6 +63,7 @@ pub static REQUEST_ID_NOT_NULL: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#requests",
     requires: "The id of a request is never null.",
     judged: "Every request of the subject is looked at, except a server's in 2026-07-28, where it may send none.",
@@ -84,6 +87,7 @@ pub static REQUEST_ID_UNIQUE: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/index#requests",
     requires: "No two requests of one session that the same side sends have the same id.",
     judged: "Ids are compared by JSON value, so 1 and \"1\" differ. Ids of a wrong type belong to other rules.",
@@ -128,6 +132,7 @@ pub static NOTIFICATION_NO_ID: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#notifications",
     requires: "A notification has no member `id`, not even null.",
     judged: "Every message whose method begins with `notifications/` is looked at.",
@@ -151,6 +156,7 @@ pub static PARAMS_OBJECT: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#Request",
     requires: "The params of a request or notification are a JSON object, or there are none.",
     judged: "Every request and notification of the subject is looked at; what is inside the params belongs to its method.",
@@ -175,6 +181,7 @@ pub static UTF8: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::since(Revision::V2025_03_26),
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/transports/index#messages",
     requires: "Messages are encoded as UTF-8, and text survives the way there and back.",
     judged: "The bytes of every message of the subject are looked at. Escapes are fine; half of a surrogate pair written \

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::super::{Breach, Check, Level, Rule, Verdict, probe};
+use super::super::{Breach, Check, Level, Rule, Transports, Verdict, probe};
 use super::envelope::shortened;
 use super::response::{is_missing, is_unknown};
 use crate::revision::{Revision, Revisions, Side, code, gate};
@@ -15,6 +15,7 @@ pub static ERROR_ID_OMISSION: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::since(Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#error-responses",
     requires: "An error has the id of its request unless that could not be read.",
     judged: "Errors with an id keep it. An error without one, or with null, is held against the subject if nothing \
@@ -63,6 +64,7 @@ pub static NOTIFICATION_NO_RESPONSE: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#notifications",
     requires: "A notification is never answered, not even with an error.",
     judged: "A response without id that nothing else explains (malformed text, or a request left without its answer) is \
@@ -101,6 +103,7 @@ pub static UNKNOWN_METHOD_ANSWERED: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#responses",
     requires: "A request for an unknown method is answered with an error.",
     judged: "Any error will do; its code belongs to other rules. Silence is shown by later answers, a closed connection by \
@@ -142,6 +145,7 @@ pub static UNKNOWN_METHOD_CODE: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/index#error-responses",
     requires: "The error for an unknown method has the code -32601.",
     judged: "Another code is a warning: these revisions name the code only by reference to JSON-RPC 2.0.",
@@ -161,6 +165,7 @@ pub static UNKNOWN_METHOD_CODE_STATELESS: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::STDIO,
     clause: "schema/2026-07-28/schema.ts#MethodNotFoundError",
     requires: "A method that the server does not implement, or whose capability it does not advertise, is refused with \
                -32601.",
@@ -209,6 +214,7 @@ pub static PARSE_ERROR: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#ParseError",
     requires: "Text that is not JSON is reported with the code -32700.",
     judged: "An answer is held against the subject only if everything malformed since the last answered request was such \
@@ -251,6 +257,7 @@ pub static INVALID_REQUEST: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#InvalidRequestError",
     requires: "JSON that is no request is not carried out, and an error about it has the code -32600.",
     judged: "Looked at are values that are no objects, objects without method, another value of `jsonrpc`, and ids that \

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::{Breach, Check, Level, Rule, Verdict};
+use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
 use super::envelope::shortened;
 use crate::revision::{self, Era, Revisions};
 use crate::session::stray::{Cause, spelling};
@@ -16,6 +16,7 @@ pub static SAME_ID: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#result-responses",
     requires: "A response has the id of the request that it answers.",
     judged: "A response with an id that was never used breaks it, as long as everything sent before was well-formed: \
@@ -44,6 +45,7 @@ pub static ID_TYPE_PRESERVED: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#result-responses",
     requires: "A response has the id in the JSON type in which the request had it.",
     judged: "Every answer is looked at. The ids 0 and \"\" must be answered like any other where others were. Refusing \
@@ -101,6 +103,7 @@ pub static EXACTLY_ONE: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#responses",
     requires: "Each request gets one response and no second one.",
     judged: "Well-formed requests with an id of their own are looked at. Silence is held against the subject where later \
@@ -233,6 +236,7 @@ pub static RESULT_XOR_ERROR: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#responses",
     requires: "A response has a result or an error: never both, never neither.",
     judged: "Every message of the subject with an id and without a method is looked at. A member counts as set even if it \
@@ -257,6 +261,7 @@ pub static RESULT_IS_OBJECT: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#Result",
     requires: "The result of a successful response is a JSON object.",
     judged: "Every result of the subject is looked at; members that no revision knows are always allowed.",
@@ -284,6 +289,7 @@ pub static ERROR_CODE_AND_MESSAGE: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#error-responses",
     requires: "An error is an object with a code and a message, and the message is a string.",
     judged: "Every error of the subject is looked at. What the code is belongs to other rules; `data` may be anything.",
@@ -317,6 +323,7 @@ pub static ERROR_CODE_INTEGER: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#error-responses",
     requires: "The code of an error is an integer.",
     judged: "Every error of the subject that has a code is looked at. `-32601.0` is an integer in JSON.",

@@ -2,7 +2,7 @@
 
 use crate::revision::{Era, Revision, Revisions, Side, code};
 use crate::rules::probe::{self, Opening};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Message, Speaker, View};
 use crate::wire::Value;
 
@@ -123,6 +123,7 @@ pub(super) static SHAPE: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#ServerCapabilities",
     requires: "Declared capabilities have the shape that the schema of the revision gives them.",
     judged: "Keys that the schema knows are objects, listChanged and subscribe are booleans. Unknown keys are ignored, \
@@ -176,6 +177,7 @@ pub(super) static OPEN_SET: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#ClientCapabilities",
     requires: "Unknown capability keys of the other side are tolerated, for the set is open.",
     judged: "Only declarations whose known keys have the right types count, and only requests whose success is due: an \

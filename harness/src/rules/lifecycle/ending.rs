@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::revision::{Revision, Revisions, Side};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Fate, Speaker, View};
 use crate::transcript::{Event, Intent};
 
@@ -12,6 +12,7 @@ pub(super) static TIMEOUT_CANCELS: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: Revisions::range(Revision::V2025_03_26, Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/lifecycle#timeouts",
     requires: "A request that gets no answer in time is cancelled by its sender, who then stops waiting.",
     judged: "Only what the subject does by itself counts, since nobody knows its time-out. A tool call that is answered \
@@ -84,6 +85,7 @@ pub(super) static EXITS_ON_EOF: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::STDIO,
     clause: "2026-07-28/basic/transports/stdio#shutdown",
     requires: "A server exits promptly when its standard input ends.",
     judged: "A server that the harness had to end is a breach, unless it had stopped serving before: then its last \

@@ -2,7 +2,7 @@
 
 use crate::revision::{Revisions, Side};
 use crate::rules::probe::{self, Opening};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Phase, Shape, Speaker, View};
 use crate::transcript::Event;
 use crate::wire::Kind;
@@ -12,6 +12,7 @@ pub(super) static RESULT_FIELDS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/lifecycle#initialization",
     requires: "The answer to `initialize` has a protocol version, capabilities, and a server with a name and a version.",
     judged: "Only a well-formed `initialize` that opens the session is looked at. An error is a breach only where the \
@@ -58,6 +59,7 @@ pub(super) static SERVER_WAITS: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/lifecycle#initialization",
     requires: "Until it has seen `notifications/initialized` a server sends no requests but pings.",
     judged: "Every request before the harness sent `notifications/initialized` counts. Notifications are not covered by \
@@ -105,6 +107,7 @@ pub(super) static PING_DURING_HANDSHAKE: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/ping#behavior-requirements",
     requires: "A ping is answered with a result even while the handshake is not finished.",
     judged: "Pings between a successful answer to `initialize` and `notifications/initialized` count. One before that \

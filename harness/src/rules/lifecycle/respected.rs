@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::revision::{Era, Revision, Revisions, code, method};
 use crate::rules::probe::Opening;
-use crate::rules::{Breach, Level, Rule, Verdict};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Message, Shape, Speaker, View};
 use crate::wire::Value;
 
@@ -20,6 +20,7 @@ pub(super) static RESPECTED: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::range(Revision::V2025_06_18, Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/lifecycle#operation",
     requires: "Both sides keep to the negotiated revision.",
     judged: JUDGED,
@@ -32,6 +33,7 @@ pub(super) static RESPECTED_WEAK: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: Revisions::range(Revision::V2024_11_05, Revision::V2025_03_26),
+    transports: Transports::BOTH,
     clause: "2025-03-26/basic/lifecycle#operation",
     requires: "Both sides keep to the negotiated revision; the two oldest revisions only recommend it.",
     judged: JUDGED,

@@ -2,7 +2,7 @@
 
 use crate::revision::{Era, Revision, Revisions, Side, never_released};
 use crate::rules::probe::Opening;
-use crate::rules::{Breach, Level, Rule, Verdict};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict};
 use crate::session::View;
 
 const CLAUSE: &str = "2025-11-25/basic/lifecycle#version-negotiation";
@@ -12,6 +12,7 @@ pub(super) static ECHO_SUPPORTED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A server that supports the version asked for answers with that same version.",
     judged: "A version counts as supported if a control session saw the subject speak it. A refusal of such a version \
@@ -43,6 +44,7 @@ pub(super) static COUNTER_OFFER: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A server that does not support the version asked for answers with another version that it supports.",
     judged: "Only versions that nobody can support, and released ones that the subject was not seen to speak, count as \
@@ -88,6 +90,7 @@ pub(super) static COUNTER_OFFER_LATEST: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "The version that a server offers in place of an unsupported one is the newest that it supports.",
     judged: "The offer is compared with the newest legacy revision that control sessions saw the subject speak; an \
@@ -119,6 +122,7 @@ pub(super) static COUNTER_OFFER_USABLE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "The version that a server offers in place of an unsupported one is one that it really supports.",
     judged: "The offer is looked up among the revisions that control sessions saw the subject speak. Only the four \

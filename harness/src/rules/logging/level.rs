@@ -3,7 +3,7 @@
 use super::{messages, name_of, severity};
 use crate::revision::{Revisions, Side, code};
 use crate::rules::capability::declares;
-use crate::rules::{Breach, Level, Rule, Verdict, probe};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict, probe};
 use crate::session::{Exchange, Speaker, View};
 
 pub(super) static SET_LEVEL_ANSWERED: Rule = Rule {
@@ -11,6 +11,7 @@ pub(super) static SET_LEVEL_ANSWERED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/server/utilities/logging#setting-log-level",
     requires: "A server that declares logging lets its client set any of the eight levels.",
     judged: "An error is a warning, since the page has no keyword for it. What the result has is not looked at.",
@@ -36,6 +37,7 @@ pub(super) static SET_LEVEL_INVALID: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/server/utilities/logging#error-handling",
     requires: "A level that is none of the eight is refused with -32602.",
     judged: "Levels of other names and types, and none at all. Another code fails. Success is a warning: a server may know \
@@ -76,6 +78,7 @@ pub(super) static LEVEL_FILTER: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/server/utilities/logging#setting-log-level",
     requires: "Once a client has set a level, it gets no messages below it.",
     judged: "Messages after the first request that followed the answer to logging/setLevel; what crosses with that answer is \

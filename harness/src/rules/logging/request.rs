@@ -3,7 +3,7 @@
 use super::{UNTESTED, messages, name_of, severity};
 use crate::revision::{Revisions, Side, code, meta};
 use crate::rules::capability::declares;
-use crate::rules::{Breach, Level, Rule, Verdict, probe};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict, probe};
 use crate::session::{Exchange, Message, Speaker, View};
 use crate::wire::Value;
 
@@ -14,6 +14,7 @@ pub(super) static OPT_IN: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A server logs nothing for a request that does not ask for it.",
     judged: "A message while no open request has a log level. Where none is open, and one that has a level was answered, the \
@@ -67,6 +68,7 @@ pub(super) static LEVEL_FLOOR: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "Log messages for a request are at least as grave as it asked for.",
     judged: "Messages while requests with a log level are open, against the least of these levels.",
@@ -92,6 +94,7 @@ pub(super) static REQUEST_STREAM_ONLY: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "Log messages come with the answer of their request, before it, and on no subscription.",
     judged: "On a shared channel that is between the request and its answer, and without the id of a subscription. A message \
@@ -122,6 +125,7 @@ pub(super) static INVALID_LEVEL_REJECTED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/utilities/logging#error-handling",
     requires: "A request whose log level is none of the eight is refused with -32602.",
     judged: "Requests of a method that succeeded without a level, to a server that declares logging. Another code fails; \

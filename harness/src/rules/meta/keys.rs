@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::revision::{Revision, Revisions, meta};
-use crate::rules::{Breach, Level, Rule, Verdict};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict};
 use crate::session::{Message, Shape, Speaker, View};
 use crate::wire::Value;
 
@@ -17,6 +17,7 @@ pub(super) static IS_OBJECT: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "Wherever `_meta` stands it is a JSON object.",
     judged: "The _meta of params and results counts, and from 2025-06-18 on that of listed items, resource contents and \
@@ -39,6 +40,7 @@ pub(super) static KEY_NAME_FORMAT: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: SINCE_06,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A key of `_meta` is an optional prefix of dotted labels with a slash, and a name.",
     judged: "Only keys at the top level of a _meta count, and none that the other side wrote first.",
@@ -61,6 +63,7 @@ pub(super) static REVERSE_DNS_PREFIX: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: SINCE_11,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A vendor writes its prefix in reverse DNS order.",
     judged: "Only a prefix that ends in a well-known top-level domain and does not begin with one looks like forward \
@@ -93,6 +96,7 @@ pub(super) static RESERVED_PREFIX_NOT_INVENTED: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: SINCE_06,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "Nobody invents keys under the prefixes that are reserved for MCP.",
     judged: "A reserved key that neither a revision nor an official extension defines is a warning. In 2025-06-18 a \

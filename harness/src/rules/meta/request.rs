@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::revision::{Era, LISTS, Revision, Revisions, Side, code, knows, meta};
 use crate::rules::probe;
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Message, Speaker, View};
 use crate::wire::Value;
 
@@ -17,6 +17,7 @@ pub(super) static RESERVED_VALUES_NO_ASSUMPTION: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::since(Revision::V2025_06_18),
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A receiver assumes nothing about the values under keys of `_meta` that no revision defines.",
     judged: "A request with such keys has to succeed where its success is due anyway: ping, server/discover, lists \
@@ -92,6 +93,7 @@ pub(super) static MISSING_REQUIRED_REJECTED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A request without a protocol version or without client capabilities in its `_meta` is refused with -32602.",
     judged: "Requests that lack one of them, or both, and are sound otherwise. A server that speaks legacy revisions \
@@ -144,6 +146,7 @@ pub(super) static SERVER_INFO: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "A server names itself in the `_meta` of every result.",
     judged: "A description without a string name and a string version is a breach. Leaving it out is a warning, said \
@@ -170,6 +173,7 @@ pub(super) static IDENTITY_NOT_BEHAVIOURAL: Rule = Rule {
     level: Level::Should,
     side: None,
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "What the other side says of itself does not change how it is treated.",
     judged: "Requests of one session that differ in nothing but the client's description of itself are compared: \

@@ -1,7 +1,7 @@
 //! Trace context in `_meta`.
 
 use crate::revision::Revisions;
-use crate::rules::{Breach, Level, Rule, Verdict};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict};
 use crate::session::View;
 use crate::wire::Value;
 
@@ -12,6 +12,7 @@ pub(super) static TRACE_CONTEXT_FORMAT: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#_meta",
     requires: "Values under `traceparent`, `tracestate` and `baggage` have the forms of W3C Trace Context and W3C Baggage.",
     judged: "Empty lists and empty list members pass, and so do more members than the W3C wants.",

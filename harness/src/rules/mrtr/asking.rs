@@ -7,7 +7,7 @@ use super::{
 };
 use crate::revision::{Revisions, Side, code};
 use crate::rules::result::results;
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, View};
 use crate::wire::Value;
 use crate::wire::json::Kind;
@@ -19,6 +19,7 @@ pub(super) static ONLY_ON_SUPPORTED_METHODS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/patterns/mrtr#supported-requests",
     requires: "Input is asked for only in results of tools/call, prompts/get and resources/read.",
     judged: "Every result of other methods. Where both sides declared a common extension, it may allow more.",
@@ -45,6 +46,7 @@ pub(super) static HAS_REQUESTS_OR_STATE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: SERVER,
     requires: "A result that asks for input has inputRequests or a requestState.",
     judged: "requestState has to be a string. An inputRequests without members counts, with a warning if it is all there is.",
@@ -74,6 +76,7 @@ pub(super) static REQUEST_KINDS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: SERVER,
     requires: "What is asked for is an elicitation, a sampling or the roots, each under a key of its own.",
     judged: "The method of every entry and the params that its type cannot do without. No id and no jsonrpc are needed. Where \
@@ -136,6 +139,7 @@ pub(super) static CAPABILITIES_RESPECTED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: SERVER,
     requires: "A server asks only for input that the client declared, in that very request, to give.",
     judged: "The kind of every entry against the capabilities in the request. A declaration of another type than an object \
@@ -173,6 +177,7 @@ pub(super) static MISSING_CAPABILITY_ERROR: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#_meta",
     requires: "A request that needs a capability which it does not declare is refused by -32021 with what is missing.",
     judged: "Refusals by -32021, and requests that asked for input when sent with the capability and fail without it. A \

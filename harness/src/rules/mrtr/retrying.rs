@@ -2,7 +2,7 @@
 
 use super::{NOBODY_ASKED, asks, inputs, is_retry, same_operation, served};
 use crate::revision::{Revisions, Side};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, View};
 use crate::wire::Value;
 
@@ -13,6 +13,7 @@ pub(super) static STATE_TAMPER_REJECTED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/patterns/mrtr#server-requirements-basic-workflow",
     requires: "A server refuses request state that it did not give out, if anything depends on it.",
     judged: "Retries with a state that the server gave out for nothing, though it gave one out for this. Nobody outside can \
@@ -49,6 +50,7 @@ pub(super) static MISSING_INPUT_ASKED_AGAIN: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: ERRORS,
     requires: "Input that is still missing is asked for again.",
     judged: "Retries with inputResponses that lack what was asked for, and with the state as it was given out. A server that \
@@ -80,6 +82,7 @@ pub(super) static EXTRA_INPUT_IGNORED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: ERRORS,
     requires: "Input that nobody asked for is ignored.",
     judged: "Retries that give all that was asked for and something else, against retries of the same request that give the \
@@ -128,6 +131,7 @@ pub(super) static MALFORMED_INPUT_ERROR: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: ERRORS,
     requires: "Malformed input is refused by a JSON-RPC error.",
     judged: "Retries whose inputResponses are no object, or answer an elicitation with an action that does not exist. To ask \
@@ -171,6 +175,7 @@ pub(super) static DECLINE_HANDLED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/client/elicitation#error-handling",
     requires: "A user who declines or dismisses a question is an answer that the server can deal with.",
     judged: "Retries that decline or cancel an elicitation: any response will do. None until the deadline is a breach, an \

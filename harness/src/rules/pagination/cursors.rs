@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::walks::{self, Disturbances, Page};
 use crate::revision::{LISTS, Revisions, Side, code};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, View};
 
 /// A longer cursor may be refused for its length, in whatever way.
@@ -16,6 +16,7 @@ pub(super) static ACCEPTS_OWN: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/utilities/pagination#response-format",
     requires: "A cursor that the server issued continues the same list, and the list ends.",
     judged: "The first use of a cursor that came in this session for the same list must not be refused, unless a notice \
@@ -55,6 +56,7 @@ pub(super) static STABLE: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/utilities/pagination#implementation-guidelines",
     requires: "The same cursor gives the same page as long as the list is unchanged.",
     judged: "A cursor that gave a page must give the same items when it is used again, unless a notice of a change or a \
@@ -101,6 +103,7 @@ pub(super) static INVALID: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/utilities/pagination#error-handling",
     requires: "A cursor that the server never issued is refused by invalid params.",
     judged: "Cursors that did not come in this session for the same list, and such as are no strings, must get -32602. \

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::walks::{self, Disturbances, Walk};
 use crate::revision::{Revisions, Side};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::View;
 
 pub(super) static NEXT_CURSOR_TYPE: Rule = Rule {
@@ -12,6 +12,7 @@ pub(super) static NEXT_CURSOR_TYPE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#Cursor",
     requires: "nextCursor is a string, and the last page leaves it out.",
     judged: "The result of every list method.",
@@ -40,6 +41,7 @@ pub(super) static WALK_COMPLETE: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/utilities/pagination#response-format",
     requires: "Whoever follows the cursors of an unchanged list gets every item once.",
     judged: "No item is on two pages of one walk, and two walks give the same items, unless a notice of a change or a \

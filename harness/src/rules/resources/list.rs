@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::uri::{self, Flaw};
 use crate::revision::{Revision, Revisions, Side};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Message, View};
 use crate::wire::Value;
 
@@ -13,6 +13,7 @@ pub(super) static ITEM_FIELDS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#Resource",
     requires: "Each listed resource has a uri and a name, and each template a uriTemplate and a name.",
     judged: "Both are strings, a size is a number, and the braces of a template hold names of variables. A request may \
@@ -76,6 +77,7 @@ pub(super) static URI_RFC3986: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::since(Revision::V2025_06_18),
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/resources#custom-uri-schemes",
     requires: "The URIs of resources follow RFC 3986, those of custom schemes too.",
     judged: "The URIs in lists and in what reading gives: a legal scheme, and neither spaces nor control characters. Other \

@@ -4,7 +4,7 @@ use super::uri;
 use crate::revision::{Era, Revisions, Side, code};
 use crate::rules::capability::declares;
 use crate::rules::inventory::Inventory;
-use crate::rules::{Breach, Check, Level, Rule, Verdict, probe};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict, probe};
 use crate::session::{Exchange, View};
 use crate::transcript::Intent;
 use crate::wire::Value;
@@ -17,6 +17,7 @@ pub(super) static NOT_FOUND_LEGACY: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/server/resources#error-handling",
     requires: "Reading a resource that does not exist gives -32002.",
     judged: "Honest requests for a URI that no list has, that no template might cover, and whose scheme is one of the \
@@ -31,6 +32,7 @@ pub(super) static NOT_FOUND: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/resources#error-handling",
     requires: "Reading a resource that does not exist gives -32602.",
     judged: "Honest requests for a URI that no list has, that no template might cover, and whose scheme is one of the \
@@ -84,6 +86,7 @@ pub(super) static NO_EMPTY_CONTENTS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/resources#error-handling",
     requires: "Reading a resource that does not exist never gives empty contents.",
     judged: "The same requests as for resources.read.not-found. A resource that exists may have no contents.",

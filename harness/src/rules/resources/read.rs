@@ -4,7 +4,7 @@ use super::uri::{self, Flaw};
 use crate::revision::{Revisions, Side};
 use crate::rules::capability::declares;
 use crate::rules::inventory::Inventory;
-use crate::rules::{Breach, Level, Rule, Verdict, probe};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict, probe};
 use crate::session::{Exchange, View};
 use crate::wire::Value;
 
@@ -13,6 +13,7 @@ pub(super) static CONTENTS_SHAPE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#ReadResourceResult",
     requires: "Reading gives an array of contents, each with a uri and either text or a blob.",
     judged: "All of them are strings. Both text and blob are a warning. Several contents, none, and URIs other than the \
@@ -68,6 +69,7 @@ pub(super) static URI_VALIDATED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/resources#security-considerations",
     requires: "A server validates the URIs that it is asked to read.",
     judged: "A uri that is missing, that is no string, or that nobody can take for a URI gets an error, any error. What the \

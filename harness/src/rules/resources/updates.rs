@@ -5,7 +5,7 @@ use crate::revision::{Revisions, Side};
 use crate::rules::capability::declares;
 use crate::rules::inventory::Inventory;
 use crate::rules::list_changed;
-use crate::rules::{Breach, Check, Level, Rule, Verdict, probe};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict, probe};
 use crate::session::{Exchange, Message, Speaker, View};
 use crate::wire::Value;
 
@@ -16,6 +16,7 @@ pub(super) static WORKS_IF_DECLARED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/server/resources#subscriptions",
     requires: "A server that declared resources.subscribe lets clients subscribe to what it listed, and unsubscribe.",
     judged: "Requests for listed URIs; to unsubscribe, after a subscription. An error is a warning, since the page has no \
@@ -52,6 +53,7 @@ pub(super) static ONLY_SUBSCRIBED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "schema/2025-11-25/schema.ts#ResourceUpdatedNotification",
     requires: "Updates are announced only of resources that the client subscribed to.",
     judged: "Every notice names a URI that was subscribed to, or one below it. A notice that crosses with the end of the \
@@ -158,6 +160,7 @@ pub(super) static EMITTED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
     clause: "2025-11-25/server/resources#subscriptions",
     requires: "A change of a resource is announced to a client that subscribed to it.",
     judged: SHOWN,
@@ -182,6 +185,7 @@ pub(super) static EMITTED_ON_SUBSCRIPTION: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/resources#subscriptions",
     requires: "A change of a resource is announced on every open subscription that was granted it.",
     judged: SHOWN,

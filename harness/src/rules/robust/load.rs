@@ -2,7 +2,7 @@
 
 use super::super::jsonrpc::response::is_judged_by_silence;
 use super::super::stdio::crowded;
-use super::super::{Breach, Check, Level, Rule, Verdict};
+use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Revisions, code};
 use crate::session::{Exchange, Fate, Speaker, View};
 use crate::transcript::{Delivery, Event, Vitals};
@@ -13,6 +13,7 @@ pub static BURST_ANSWERED: Rule = Rule {
     level: Level::Robustness,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "",
     requires: "Many requests at once are all answered.",
     judged: "Well-formed requests of a flood, and of a burst of twenty and more in one write, are looked at; any answer \
@@ -52,6 +53,7 @@ pub static SPLIT_MESSAGE: Rule = Rule {
     level: Level::Robustness,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "",
     requires: "A message that arrives in pieces, cut inside a character, is understood.",
     judged: "Well-formed requests with text beyond ASCII that came in several writes are looked at: losing one and taking \
@@ -112,6 +114,7 @@ pub static BOUNDED_MEMORY: Rule = Rule {
     level: Level::Robustness,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "",
     requires: "Floods and huge or deep messages do not make the subject take memory without bound.",
     judged: "Only sessions with a flood, or a message of 1 MiB or 1,000 levels, are looked at. More than 512 MiB at the \
@@ -133,6 +136,7 @@ pub static BOUNDED_CPU: Rule = Rule {
     level: Level::Robustness,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "",
     requires: "Floods and huge or deep messages do not cost the subject processor time out of proportion.",
     judged: "Only sessions with a flood, or a message of 1 MiB or 1,000 levels, are looked at. Allowed are 20 s, and 10 s \

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::jsonrpc::response::is_missing;
-use super::super::{Breach, Check, Level, Rule, Verdict};
+use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Era, LISTS, Revisions};
 use crate::session::{Exchange, Fate, Phase, Speaker, View};
 use crate::transcript::{Event, Intent};
@@ -14,6 +14,7 @@ pub static SERVES_AFTER_HOSTILE_INPUT: Rule = Rule {
     level: Level::Robustness,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "",
     requires: "The subject goes on serving after whatever it was sent.",
     judged: "Behind each departure from honesty stands a request whose answer is certain. Not answering it, and ending the \
@@ -76,6 +77,7 @@ pub static SURVIVES_SESSION: Rule = Rule {
     level: Level::Robustness,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "",
     requires: "The subject does not end a session in which its peer is honest.",
     judged: "An end of the output or of the process before the harness closed its half breaks it, if nothing hostile was \
@@ -104,6 +106,7 @@ pub static EXITS_AFTER_EOF: Rule = Rule {
     level: Level::Robustness,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "",
     requires: "The process ends soon after its input ended.",
     judged: "Having to be killed breaks it; the exit code does not matter. A subject that had stopped answering before is \
@@ -137,6 +140,7 @@ pub static NO_ORPHANS: Rule = Rule {
     level: Level::Robustness,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "",
     requires: "The subject leaves no process behind.",
     judged: "Looked at is whether processes that it started still ran when its own had ended.",
@@ -166,6 +170,7 @@ pub static ANSWERS_BEFORE_EOF: Rule = Rule {
     level: Level::Robustness,
     side: None,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "",
     requires: "Requests that arrived before the end of the input are answered before the subject ends.",
     judged: "Only `ping`, `server/discover` and the lists are looked at, since tools may run on for long, and only if \

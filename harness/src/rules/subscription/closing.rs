@@ -2,7 +2,7 @@
 
 use super::{Subscription, notices, subscriptions, tag};
 use crate::revision::{Revisions, Side, meta};
-use crate::rules::{Breach, Level, Rule, Verdict};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict};
 use crate::session::View;
 use crate::transcript::Event;
 use crate::wire::Id;
@@ -12,6 +12,7 @@ pub(super) static STOPS_ON_CANCEL: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::STDIO,
     clause: "2026-07-28/basic/transports/stdio#cancellation",
     requires: "Nothing more is announced on a subscription that the client cancelled.",
     judged: "Notices that name a cancelled subscription, once a request behind the cancellation was answered and a tool was \
@@ -52,6 +53,7 @@ pub(super) static GRACEFUL_CLOSE: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/patterns/subscriptions#graceful-closure",
     requires: "A server that ends a subscription answers the request that opened it.",
     judged: "Subscriptions that were acknowledged and that the client did not cancel. A cancellation by the server says the \
@@ -82,6 +84,7 @@ pub(super) static CLOSE_RESULT_SHAPE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#SubscriptionsListenResult",
     requires: "The result that ends a subscription is complete, names it, and is its last message.",
     judged: "The id in its metadata must have the JSON type of the request's. A resultType that is missing belongs to \

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{ACKNOWLEDGED, KINDS, Subscription, covers, notices, subscriptions, tag};
 use crate::revision::{Revisions, Side};
 use crate::rules::pagination::walks::{self, ANNOUNCED};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Message, Speaker, View};
 use crate::wire::Id;
 
@@ -14,6 +14,7 @@ pub(super) static ONLY_REQUESTED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/patterns/subscriptions#opening-a-stream",
     requires: "A server announces only changes that the client asked to hear of.",
     judged: "Notices of changed lists and resources, where no legacy session is open. One that names a subscription must be \
@@ -61,6 +62,7 @@ pub(super) static ID_ON_NOTIFICATIONS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/patterns/subscriptions#receiving-notifications",
     requires: "Every message of a subscription names it by the id of its request, in the same JSON type.",
     judged: "Acknowledgments, and notices of changes that some subscription asked for. Notices that nobody asked for belong \
@@ -114,6 +116,7 @@ pub(super) static MULTIPLE: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/patterns/subscriptions#multiple-concurrent-subscriptions",
     requires: "Several subscriptions can be open at once, and each gets its own copy of what it asked for.",
     judged: "A well-formed request to listen that is refused while another subscription is open, and a notice that reached \

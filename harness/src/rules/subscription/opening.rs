@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{KINDS, Subscription, is_plain, subscriptions, tag};
 use crate::revision::{Revisions, Side, code};
 use crate::rules::capability::declares;
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Fate, Message, Speaker, View};
 use crate::wire::{Id, Value};
 
@@ -16,6 +16,7 @@ pub(super) static SUPPORTED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/basic/index#message-patterns",
     requires: "A server that declares that it announces changes serves subscriptions/listen.",
     judged: "Well-formed requests to listen, while no other subscription is open. A server that declares neither a \
@@ -66,6 +67,7 @@ pub(super) static ACK_FIRST: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: ACKNOWLEDGMENT,
     requires: "The acknowledgment is the first message of a subscription.",
     judged: "The first notification or result that names each subscription. Messages of other subscriptions may come in \
@@ -104,6 +106,7 @@ pub(super) static ACK_SUBSET: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: ACKNOWLEDGMENT,
     requires: "The acknowledgment grants a part of what was asked for, and nothing that the server does not support.",
     judged: "True counts as granted and so does each URI; false, an empty array and a missing member say the same. URIs \

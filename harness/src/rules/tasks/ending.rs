@@ -3,7 +3,7 @@
 use super::following::end_of;
 use super::{MOST, ONLY_11, Sighting, Source, declares, sightings, target};
 use crate::revision::code;
-use crate::rules::{Breach, Level, Rule, Verdict};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, View};
 
 const CLAUSE: &str = "2025-11-25/basic/utilities/tasks#task-cancellation";
@@ -16,6 +16,7 @@ pub(super) static CANCEL_TERMINAL_REFUSED: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "The cancellation of a task that has ended is refused by -32602.",
     judged: "tasks/cancel that was sent after the task was said to have ended, on servers that declare tasks.cancel. A task \
@@ -49,6 +50,7 @@ pub(super) static CANCEL_TAKES_EFFECT: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: CLAUSE,
     requires: "The cancellation of a task is answered by the cancelled task, and the task stays cancelled.",
     judged: "tasks/cancel on servers that declare it: the status in the answer, and in every answer to a request that was \

@@ -4,7 +4,7 @@ use super::{
     MOST, ONLY_11, Sighting, Source, Support, UNTESTED, calls, related, same_call, sightings, supports, target,
 };
 use crate::revision::Side;
-use crate::rules::{Breach, Level, Rule, Verdict};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Message, Speaker, View};
 use crate::wire::Value;
 
@@ -15,6 +15,7 @@ pub(super) static RESULT_BLOCKS: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: RETRIEVAL,
     requires: "tasks/result is answered only once the task has ended.",
     judged: "A task that an answer shows to go on, although the request for that answer was sent after tasks/result had \
@@ -49,6 +50,7 @@ pub(super) static RESULT_FAITHFUL: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: RETRIEVAL,
     requires: "tasks/result gives what the plain request would have given, and names the task in its metadata.",
     judged: "The metadata of every result. The rest against two plain calls of the same tool with the same arguments, if \
@@ -117,6 +119,7 @@ pub(super) static RELATED_METADATA: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/tasks#associating-task-related-messages",
     requires: "What is asked for the sake of a task names that task in its metadata.",
     judged: "elicitation/create and sampling/createMessage while a task is under way and no plain request of the client is \
@@ -153,6 +156,7 @@ pub(super) static INPUT_REQUIRED_STATUS: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/tasks#input-required-status",
     requires: "A task that waits for the client is input_required, and leaves that status once it has its answer.",
     judged: "tasks/get between a question that names the task and its answer, and after the answer of the only question. \

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{MOST, ONLY_11, Sighting, Source, UNTESTED, declares, related, sightings, target};
 use crate::revision::code;
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Message, View};
 use crate::wire::Value;
 
@@ -14,6 +14,7 @@ pub(super) static STATUS_TRANSITIONS: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/tasks#task-status-lifecycle",
     requires: "A task that is completed, failed or cancelled stays so.",
     judged: "What is said of a task in answers to requests that were sent after it was said to have ended. A task that is \
@@ -46,6 +47,7 @@ pub(super) static UNKNOWN_TASK: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/tasks#protocol-errors",
     requires: "Requests about a task that does not exist get -32602.",
     judged: "tasks/get, tasks/result and tasks/cancel with an id that the server never gave, on servers that declare tasks, \
@@ -85,6 +87,7 @@ pub(super) static ID_PARAMETER_WINS: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/tasks#associating-task-related-messages",
     requires: "The parameter taskId names the task, whatever the metadata says.",
     judged: "tasks/get for one task with metadata that name another. An error, or silence until the deadline, is a breach \
@@ -127,6 +130,7 @@ pub(super) static LIST: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/tasks#task-listing",
     requires: "tasks/list has every task that tasks/get knows, and refuses cursors that are not its own by -32602.",
     judged: "Servers that declare tasks.list. A task is missed on a walk through all pages if tasks/get knew it before and \
@@ -203,6 +207,7 @@ pub(super) static RESPONSE_FIELDS: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/tasks#ttl-and-resource-management",
     requires: "Whatever describes a task has its id, status, both times and its time to live.",
     judged: "Tasks in answers and in status notifications. The times have to begin like 2025-11-25T10:30:00; the creation \

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{MOST, ONLY_11, Support, UNTESTED, calls, same_call, supports, takes_calls};
 use crate::revision::{Side, code};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, View};
 use crate::wire::Value;
 
@@ -15,6 +15,7 @@ pub(super) static REQUIRED_ENFORCED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: TOOL_LEVEL,
     requires: "A plain call of a tool that requires a task is refused by -32601.",
     judged: "Calls without task of tools that were listed as requiring one, on servers that declare tasks for calls. -32600 \
@@ -54,6 +55,7 @@ pub(super) static FORBIDDEN_REFUSED: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: TOOL_LEVEL,
     requires: "A call as a task of a tool that forbids tasks, or says nothing of them, is refused by -32601.",
     judged: "Calls with task of such tools, once they were listed, on servers that declare tasks for calls. Another code is \
@@ -89,6 +91,7 @@ pub(super) static UNDECLARED_IGNORED: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/tasks#task-support-and-handling",
     requires: "Who did not declare tasks for a request runs it as if the member task were not there.",
     judged: "Calls with task on servers without the declaration. A refusal is a breach only where the same call without task \
@@ -129,6 +132,7 @@ pub(super) static CREATE_RESULT: Rule = Rule {
     level: Level::Must,
     side: None,
     revisions: ONLY_11,
+    transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/tasks#task-status-lifecycle",
     requires: "An accepted call as a task is answered by the task, which is working and has an id of its own.",
     judged: "Successful answers to calls with task of tools that were listed as allowing it. Another status than working is \

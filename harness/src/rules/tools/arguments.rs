@@ -2,7 +2,7 @@
 
 use super::offer::{Offer, Reply, blocks};
 use crate::revision::{Revision, Revisions, Side, code};
-use crate::rules::{Level, Rule, Verdict};
+use crate::rules::{Level, Rule, Transports, Verdict};
 use crate::schema::{Shelf, Violation};
 use crate::session::View;
 
@@ -14,6 +14,7 @@ pub(super) static INPUTS_VALIDATED: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#security-considerations",
     requires: "Arguments that do not satisfy the inputSchema of a tool are refused.",
     judged: "A JSON-RPC error and a result with isError are both refusals, whatever the code. Success fails if a required \
@@ -47,6 +48,7 @@ pub(super) static INPUT_ERROR_AS_TOOL_ERROR: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::since(Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#error-handling",
     requires: "Arguments that break the inputSchema are reported in a tool result with isError, so that a model can correct \
                itself.",

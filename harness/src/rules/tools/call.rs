@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::offer::{Offer, Reply, blocks, calls};
 use crate::revision::{Revision, Revisions, Side, code};
-use crate::rules::{Level, Rule, Verdict};
+use crate::rules::{Level, Rule, Transports, Verdict};
 use crate::schema::{Outcome, Shelf};
 use crate::session::View;
 use crate::transcript::Intent;
@@ -15,6 +15,7 @@ pub(super) static NAME_CASE_SENSITIVE: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::since(Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#tool-names",
     requires: "Tool names are compared with case.",
     judged: "A name that is not listed, but would be if case did not matter, must not be called with success. It is judged \
@@ -54,6 +55,7 @@ pub(super) static RESULT_SHAPE: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#CallToolResult",
     requires: "A tool result has an array of content blocks of types that the revision knows.",
     judged: "The array may be empty, and is required also beside isError and structuredContent; isError is a boolean. Tasks \
@@ -107,6 +109,7 @@ pub(super) static UNKNOWN_TOOL: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#error-handling",
     requires: "Calling a tool that does not exist gives a protocol error, -32602.",
     judged: "A success fails; another code and a result with isError are warnings, since the pages use no keyword. A tool does \
@@ -153,6 +156,7 @@ pub(super) static MALFORMED_REQUEST: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::since(Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#error-handling",
     requires: "A tools/call that does not match the schema of the request gives a protocol error, -32602.",
     judged: "Params that are missing or no object, a name that is missing or no string, arguments that are no object. Arguments \
@@ -195,6 +199,7 @@ pub(super) static EMBEDDED_RESOURCE_CAPABILITY: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::since(Revision::V2025_06_18),
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#embedded-resources",
     requires: "A server whose tools embed resources implements the resources capability.",
     judged: "A tool result with a block of the type resource while resources is not declared is a warning. Resource links are \
@@ -225,6 +230,7 @@ pub(super) static EXECUTION_ERROR_AS_RESULT: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#CallToolResult",
     requires: "A tool that fails while running reports it in a tool result with isError, and with content that says why.",
     judged: "Honest calls of listed tools with arguments that satisfy the schema. A JSON-RPC error is a warning, since the \

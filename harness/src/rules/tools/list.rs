@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::offer::{self, Walk};
 use crate::revision::{Revision, Revisions, Side};
-use crate::rules::{Breach, Check, Level, Rule, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Message, View};
 use crate::wire::Value;
 
@@ -16,6 +16,7 @@ pub(super) static DETERMINISTIC_ORDER: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::MODERN,
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#capabilities",
     requires: "tools/list keeps its order while the set of tools is unchanged.",
     judged: "Each listing is compared with the one before, and the first with that of the control session, if both name the \
@@ -66,6 +67,7 @@ pub(super) static ITEM_FIELDS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#Tool",
     requires: "A list of tools is an array of objects, each with a name and an inputSchema whose type is \"object\".",
     judged: "The type is required in every revision, for tools without parameters and beside composition keywords too. \
@@ -118,6 +120,7 @@ pub(super) static OUTPUT_SCHEMA_ROOT: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::range(Revision::V2025_06_18, Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "schema/2025-11-25/schema.ts#Tool",
     requires: "An outputSchema describes an object at its root.",
     judged: "Its type must be \"object\". 2026-07-28 lifts this, and before 2025-06-18 the member means nothing.",
@@ -147,6 +150,7 @@ pub(super) static NAME_FORMAT: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::since(Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#tool-names",
     requires: "Tool names have 1 to 128 characters out of ASCII letters, digits, underscore, hyphen and dot.",
     judged: "Another name is a warning and never fails anyone.",
@@ -173,6 +177,7 @@ pub(super) static NAME_UNIQUE: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::since(Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#tool-names",
     requires: "Tool names are unique within a server.",
     judged: "The names of one walk through the pages are compared exactly; names that differ in case are different. A walk \

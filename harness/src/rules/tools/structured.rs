@@ -2,7 +2,7 @@
 
 use super::offer::{Call, Offer, Reply, blocks, calls};
 use crate::revision::{Revision, Revisions, Side};
-use crate::rules::{Level, Rule, Verdict};
+use crate::rules::{Level, Rule, Transports, Verdict};
 use crate::schema::{Outcome, Shelf};
 use crate::session::View;
 use crate::wire::{Document, Value};
@@ -12,6 +12,7 @@ pub(super) static OBJECT: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::range(Revision::V2025_06_18, Revision::V2025_11_25),
+    transports: Transports::BOTH,
     clause: "schema/2025-11-25/schema.ts#CallToolResult",
     requires: "The structuredContent of a tool result is a JSON object.",
     judged: "Every tool result that has the member, failed calls included. 2026-07-28 allows any JSON value.",
@@ -37,6 +38,7 @@ pub(super) static CONFORMS: Rule = Rule {
     level: Level::Must,
     side: Some(Side::Server),
     revisions: Revisions::since(Revision::V2025_06_18),
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#output-schema",
     requires: "The results of a tool with an outputSchema have structured content that conforms to it.",
     judged: "Results with isError, tasks and requests for input are left out. The dialect is that of $schema, else 2020-12; \
@@ -77,6 +79,7 @@ pub(super) static TEXT_COPY: Rule = Rule {
     level: Level::Should,
     side: Some(Side::Server),
     revisions: Revisions::since(Revision::V2025_06_18),
+    transports: Transports::BOTH,
     clause: "2026-07-28/server/tools#structured-content",
     requires: "Structured content is repeated as serialized JSON in a text block.",
     judged: "Some text block parses as a JSON value equal to the structured content, whatever the spelling; a string may stand \

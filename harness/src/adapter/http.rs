@@ -1,0 +1,470 @@
+//! A server behind a URL: a connection to it for each request that cannot have an idle one.
+//!
+//! The harness must send what a library would refuse to, and see what one would hide; so requests are written as they
+//! are, and responses become [`Incoming`]s, whatever they are. Reading and writing go on at once, within bounds.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::AbortHandle;
+use tokio::time::{sleep, timeout};
+
+use super::{Adapter, Description, Incoming, Link, NextFuture, OpenError, OpenFuture, Sent};
+use crate::revision::Side;
+use crate::script::Fixtures;
+use crate::transcript::{Ending, EventData, Http};
+use crate::wire::http::{Endpoint, Headers, Part, Reader, Request, Start};
+use crate::wire::{Frame, sse};
+
+pub mod url;
+
+pub use url::Url;
+
+/// How much is read at once, in bytes.
+const CHUNK: usize = 64 << 10;
+/// The longest body that is kept whole, in bytes.
+const LONGEST_BODY: usize = 64 << 20;
+/// The most characters of a body that is no message.
+const LONGEST_TEXT: usize = 8 << 10;
+/// How many connections one session has at once; further requests wait for one that is over.
+const MOST_CONNECTIONS: usize = 64;
+/// How long a connection may take.
+const CONNECTING: Duration = Duration::from_secs(10);
+/// How many incoming things wait for the peer; the subject is not read on beyond them.
+const BACKLOG: usize = 256;
+
+/// Anything that a connection can be.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// Opens connections to one server.
+pub trait Connect: Send + Sync {
+    /// Opens one.
+    fn connect(&self) -> ConnectFuture<'_>;
+}
+
+/// The future of [`Connect::connect`].
+pub type ConnectFuture<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send + 'a>>;
+
+/// A server that is already running, by its URL.
+#[derive(Clone)]
+pub struct Server {
+    url: Url,
+    endpoint: Endpoint,
+    connect: Arc<dyn Connect>,
+    fixtures: Fixtures,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("url", &self.url).field("fixtures", &self.fixtures).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// The server at a URL, over plain TCP.
+    #[must_use]
+    pub fn new(url: Url) -> Self {
+        let connect = Arc::new(Tcp { host: url.host().to_owned(), port: url.port() });
+        Self::over(url, connect)
+    }
+
+    /// The server at a URL, over connections that somebody else opens.
+    #[must_use]
+    pub fn over(url: Url, connect: Arc<dyn Connect>) -> Self {
+        let endpoint = Endpoint { authority: url.authority(), target: url.target(), headers: Headers::new() };
+        Self { url, endpoint, connect, fixtures: Fixtures::new() }
+    }
+
+    /// The same, and every request has these header lines.
+    #[must_use]
+    pub fn with_headers(mut self, headers: impl IntoIterator<Item = (String, String)>) -> Self {
+        headers.into_iter().for_each(|(name, value)| self.endpoint.headers.push(name, value));
+        self
+    }
+
+    /// The same, and scripts may use these fixtures.
+    #[must_use]
+    pub fn with_fixtures(mut self, fixtures: Fixtures) -> Self {
+        self.fixtures = fixtures;
+        self
+    }
+}
+
+impl Adapter for Server {
+    fn side(&self) -> Side {
+        Side::Server
+    }
+
+    fn open(&self) -> OpenFuture<'_> {
+        Box::pin(async {
+            // So that a server that is not there is said to be so before anything else is tried.
+            let first =
+                open_one(&*self.connect).await.map_err(|source| OpenError { subject: self.url.to_string(), source })?;
+            Ok(Box::new(HttpLink::new(Arc::clone(&self.connect), first)) as Box<dyn Link>)
+        })
+    }
+
+    fn describe(&self) -> Description {
+        Description {
+            transport: "http".to_owned(),
+            command: None,
+            url: Some(self.url.to_string()),
+            mode: vec!["server".to_owned()],
+            target: vec!["--url".to_owned(), self.url.to_string()],
+        }
+    }
+
+    fn is_virtual(&self) -> bool {
+        false
+    }
+
+    fn fixtures(&self) -> Fixtures {
+        self.fixtures.clone()
+    }
+
+    fn endpoint(&self) -> Option<&Endpoint> {
+        Some(&self.endpoint)
+    }
+}
+
+struct Tcp {
+    host: String,
+    port: u16,
+}
+
+impl Connect for Tcp {
+    fn connect(&self) -> ConnectFuture<'_> {
+        Box::pin(async {
+            let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+            stream.set_nodelay(true)?;
+            Ok(Box::new(stream) as Box<dyn Stream>)
+        })
+    }
+}
+
+async fn open_one(connect: &dyn Connect) -> io::Result<Box<dyn Stream>> {
+    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "no connection within 10 seconds");
+    timeout(CONNECTING, connect.connect()).await.map_err(late)?
+}
+
+/// The requests of one session.
+pub(super) struct HttpLink {
+    shared: Arc<Shared>,
+    running: HashMap<u32, AbortHandle>,
+    dropped: HashSet<u32>,
+    sender: mpsc::Sender<Incoming>,
+    receiver: mpsc::Receiver<Incoming>,
+    ready: VecDeque<Incoming>,
+}
+
+struct Shared {
+    connect: Arc<dyn Connect>,
+    idle: Mutex<Vec<Box<dyn Stream>>>,
+    slots: Semaphore,
+}
+
+impl HttpLink {
+    pub(super) fn new(connect: Arc<dyn Connect>, first: Box<dyn Stream>) -> Self {
+        let (sender, receiver) = mpsc::channel(BACKLOG);
+        let slots = Semaphore::new(MOST_CONNECTIONS);
+        let shared = Arc::new(Shared { connect, idle: Mutex::new(vec![first]), slots });
+        Self { shared, running: HashMap::new(), dropped: HashSet::new(), sender, receiver, ready: VecDeque::new() }
+    }
+
+    async fn step(&mut self) -> Incoming {
+        loop {
+            if let Some(incoming) = self.ready.pop_front() {
+                return incoming;
+            }
+            // The link holds a sender itself, so the channel never closes.
+            let Some(incoming) = self.receiver.recv().await else { continue };
+            let number = match &incoming {
+                Incoming::Http(number, _) | Incoming::Line { via: Some(number), .. } => *number,
+                _ => return incoming,
+            };
+            if matches!(incoming, Incoming::Http(_, Http::End { .. })) {
+                self.running.remove(&number);
+            }
+            if !self.dropped.contains(&number) {
+                return incoming;
+            }
+        }
+    }
+}
+
+impl Link for HttpLink {
+    fn write(&mut self, _pieces: Vec<Vec<u8>>) {}
+
+    fn request(&mut self, number: u32, request: Request, how: Sent) {
+        let shared = Arc::clone(&self.shared);
+        let told = Told { number, to: self.sender.clone() };
+        let task = tokio::spawn(async move {
+            if !how.delay.is_zero() {
+                sleep(how.delay).await;
+            }
+            let ending = exchange(&shared, &told, &request, how.cut).await;
+            told.happened(Http::End { how: ending }).await;
+        });
+        self.running.insert(number, task.abort_handle());
+    }
+
+    fn hang_up(&mut self, number: u32) {
+        self.dropped.insert(number);
+        if let Some(task) = self.running.remove(&number) {
+            task.abort();
+        }
+    }
+
+    fn close(&mut self) {
+        self.running.drain().for_each(|(_, task)| task.abort());
+    }
+
+    fn next(&mut self) -> NextFuture<'_> {
+        Box::pin(self.step())
+    }
+}
+
+impl Drop for HttpLink {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Where the parts of one response go.
+struct Told {
+    number: u32,
+    to: mpsc::Sender<Incoming>,
+}
+
+impl Told {
+    async fn happened(&self, what: Http) {
+        // Fails only when the link is gone, and then nobody wants to know.
+        let _ = self.to.send(Incoming::Http(self.number, what)).await;
+    }
+
+    async fn message(&self, bytes: Vec<u8>, cut: bool, unfinished: bool) {
+        let _ = self.to.send(Incoming::Line { bytes, cut, unfinished, via: Some(self.number) }).await;
+    }
+}
+
+/// Sends a request and takes the response.
+async fn exchange(shared: &Shared, told: &Told, request: &Request, cut: bool) -> Ending {
+    // Closed only with the link.
+    let Ok(_slot) = shared.slots.acquire().await else { return Ending::Dropped };
+    let idle = shared.idle.lock().ok().and_then(|mut idle| idle.pop());
+    if let Some(stream) = idle
+        && let Some(ending) = on(stream, shared, told, request, cut, true).await
+    {
+        return ending;
+    }
+    match open_one(&*shared.connect).await {
+        Ok(stream) => on(stream, shared, told, request, cut, false).await.unwrap_or(Ending::Cut),
+        Err(error) => Ending::Refused(error.to_string()),
+    }
+}
+
+/// The exchange on one connection; none if a used one turns out to be closed.
+async fn on(
+    mut stream: Box<dyn Stream>,
+    shared: &Shared,
+    told: &Told,
+    request: &Request,
+    cut: bool,
+    used: bool,
+) -> Option<Ending> {
+    let mut response = Response { told, reader: Reader::responses(), kind: Kind::None, begun: false, reusable: None };
+    let mut pieces: VecDeque<&[u8]> = VecDeque::new();
+    let head = request.head();
+    // An honest head and body go out together; pieces are there to be told apart.
+    let together;
+    if request.body.len() == 1 && !cut {
+        together = [head.as_slice(), request.body.first().map(Vec::as_slice).unwrap_or_default()].concat();
+        pieces.push_back(&together);
+    } else {
+        pieces.push_back(&head);
+        pieces.extend(request.body.iter().map(Vec::as_slice));
+    }
+    let mut buffer = vec![0; CHUNK];
+    let (mut reading, mut writing) = tokio::io::split(&mut stream);
+    let mut written = 0;
+    let ending = loop {
+        let piece = pieces.front().copied();
+        if piece.is_none() && cut && !response.begun {
+            // Half closed: a server that waits for the rest sees that there is none.
+            let _ = writing.shutdown().await;
+        }
+        tokio::select! {
+            biased;
+            wrote = writing.write(piece.and_then(|piece| piece.get(written..)).unwrap_or_default()), if piece.is_some() => {
+                match wrote {
+                    Ok(count) => {
+                        written += count;
+                        if piece.is_none_or(|piece| written >= piece.len()) {
+                            let _ = writing.flush().await;
+                            pieces.pop_front();
+                            written = 0;
+                        }
+                    }
+                    // The server may have answered all the same.
+                    Err(_) => pieces.clear(),
+                }
+            }
+            read = reading.read(&mut buffer) => {
+                let count = read.unwrap_or(0);
+                if count == 0 && !response.begun && used {
+                    return None;
+                }
+                if let Some(ending) = response.took(buffer.get(..count).unwrap_or_default()).await {
+                    break ending;
+                }
+            }
+        }
+    };
+    let unused = pieces.is_empty() && !cut && response.reusable == Some(true) && response.reader.is_idle();
+    if unused && let Ok(mut idle) = shared.idle.lock() {
+        idle.push(stream);
+    }
+    Some(ending)
+}
+
+/// A response on its way in.
+struct Response<'a> {
+    told: &'a Told,
+    reader: Reader,
+    kind: Kind,
+    /// Bytes have come.
+    begun: bool,
+    reusable: Option<bool>,
+}
+
+/// What the body is.
+enum Kind {
+    /// There is none yet.
+    None,
+    Events(Box<sse::Reader>),
+    Whole {
+        status: u16,
+        media: Option<String>,
+        bytes: Vec<u8>,
+        cut: bool,
+    },
+}
+
+impl Response<'_> {
+    /// Takes bytes, none at the end of the connection; gives how the response ended once it did.
+    async fn took(&mut self, bytes: &[u8]) -> Option<Ending> {
+        self.begun |= !bytes.is_empty();
+        self.reader.push(bytes);
+        loop {
+            let part = match self.reader.next() {
+                Ok(Some(part)) => part,
+                Ok(None) if bytes.is_empty() => match self.reader.finish() {
+                    Ok(Some(part)) => part,
+                    _ => {
+                        self.finish(true).await;
+                        return Some(Ending::Cut);
+                    }
+                },
+                Ok(None) => return None,
+                Err(error) => {
+                    self.finish(true).await;
+                    return Some(Ending::Malformed(error.to_string()));
+                }
+            };
+            match part {
+                Part::Head(Start::Response { status }, headers) => {
+                    let media = headers.media_type();
+                    self.kind = match media.as_deref() {
+                        Some("text/event-stream") if (200..300).contains(&status) => Kind::Events(Box::default()),
+                        _ => Kind::Whole { status, media, bytes: Vec::new(), cut: false },
+                    };
+                    self.told.happened(Http::Response { status, headers }).await;
+                }
+                Part::Head(Start::Request { .. }, _) => {}
+                Part::Body(bytes) => self.body(&bytes).await,
+                Part::End { reusable } => {
+                    self.reusable = Some(reusable);
+                    self.finish(false).await;
+                    return Some(Ending::Complete);
+                }
+            }
+        }
+    }
+
+    async fn body(&mut self, bytes: &[u8]) {
+        match &mut self.kind {
+            Kind::None => {}
+            Kind::Events(reader) => {
+                let mut events = Vec::new();
+                reader.push(bytes, |event| events.push(event));
+                for event in events {
+                    tell(self.told, event).await;
+                }
+            }
+            Kind::Whole { bytes: whole, cut, .. } => {
+                let room = LONGEST_BODY.saturating_sub(whole.len());
+                *cut |= bytes.len() > room;
+                whole.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+            }
+        }
+    }
+
+    /// The body is over, or broken off.
+    async fn finish(&mut self, unfinished: bool) {
+        match std::mem::replace(&mut self.kind, Kind::None) {
+            Kind::None => {}
+            Kind::Events(mut reader) => {
+                // An event that has no end is dropped by those who keep to the standard, and is seen all the same.
+                if let Some(event) = reader.finish() {
+                    tell(self.told, event).await;
+                }
+            }
+            Kind::Whole { bytes, .. } if bytes.is_empty() => {}
+            Kind::Whole { status, media, bytes, cut } => {
+                if is_message(status, media.as_deref(), &bytes) {
+                    self.told.message(bytes, cut, unfinished).await;
+                } else {
+                    self.told.happened(Http::Body { text: shortened(&bytes) }).await;
+                }
+            }
+        }
+    }
+}
+
+/// Whether a body is there to be judged as a message: JSON-RPC whatever its type, or what claims to be it.
+fn is_message(status: u16, media: Option<&str>, bytes: &[u8]) -> bool {
+    if (200..300).contains(&status) && media == Some("application/json") {
+        return true;
+    }
+    let frame = Frame::new(bytes);
+    let Ok(value) = frame.json() else { return false };
+    std::iter::once(value).chain(value.items().take(1)).any(|value| value.member("jsonrpc").is_some())
+}
+
+async fn tell(told: &Told, event: sse::Event) {
+    let sse::Event { name, id, retry, data, cut, unfinished } = event;
+    let bytes = data.filter(|data| !data.is_empty());
+    let is_message = name.as_deref().is_none_or(|name| name == "message" || name.is_empty());
+    let kept = match &bytes {
+        None => EventData::Empty,
+        Some(_) if is_message => EventData::Message,
+        Some(bytes) => EventData::Text(shortened(bytes)),
+    };
+    told.happened(Http::Event { id, name, retry, data: kept }).await;
+    if let Some(bytes) = bytes.filter(|_| is_message) {
+        told.message(bytes, cut, unfinished).await;
+    }
+}
+
+fn shortened(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes.get(..LONGEST_TEXT).unwrap_or(bytes)).into_owned()
+}

@@ -111,12 +111,12 @@ struct Check {
 
 #[derive(Subcommand)]
 enum Subject {
-    /// Check a server: started anew on stdio as sessions need it
+    /// Check a server: started anew on stdio as sessions need it, or already running over HTTP
     #[command(after_help = EXIT_STATUS, after_long_help = EXIT_STATUS)]
     Server {
         #[command(flatten)]
         options: Options,
-        /// A Streamable HTTP server that is already running (not yet)
+        /// A server that is already running, over HTTP
         #[arg(long, value_name = "URL", conflicts_with = "command")]
         url: Option<String>,
         /// The command that starts the server, behind `--`
@@ -205,13 +205,11 @@ fn dispatch(check: Check) -> Result<ExitCode, Usage> {
     let Check { subject, options, fault, variant } = check;
     match subject {
         None => check::embedded(&options, fault.as_deref(), variant.as_deref()),
-        Some(Subject::Server { url: Some(_), .. }) => Err(Usage::new(
-            "servers over HTTP cannot be checked yet",
-            "A server on stdio can: turncoat check server -- node build/index.js",
-        )),
+        Some(Subject::Server { options, url: Some(url), .. }) => check::server_at(&options, &url),
         Some(Subject::Server { command, .. }) if command.is_empty() => Err(Usage::new(
-            "which server? The command that starts it stands behind `--`",
+            "which server? The command that starts it stands behind `--`, or its URL behind --url",
             "turncoat check server -- node build/index.js\n\
+             turncoat check server --url http://127.0.0.1:3001/mcp\n\
              turncoat check server --revision 2025-11-25 --timeout 5 -- npx -y @scope/my-server /some/folder",
         )),
         Some(Subject::Server { options, command, .. }) => check::server(&options, command),

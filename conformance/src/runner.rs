@@ -130,7 +130,7 @@ pub fn check(
     stop: &AtomicBool,
 ) -> Result<Report, Untestable> {
     let started = Instant::now();
-    let selection = Selection::of(plan).map_err(|why| Untestable { why, stderr: String::new() })?;
+    let selection = Selection::of(plan).map_err(|why| Untestable { why, stderr: String::new() })?.of_subject(adapter);
     let mut control = control::learn(plan, adapter, progress, stop, &selection)?;
     let (sessions, skipped) = schedule::plan(plan, &selection, &control, adapter);
     let mut done = std::mem::take(&mut control.sessions);
@@ -153,7 +153,7 @@ pub struct Catalogue {
 ///
 /// Only if nothing could be said about the subject.
 pub fn sessions(plan: &Plan, adapter: &dyn Adapter) -> Result<Catalogue, Untestable> {
-    let selection = Selection::of(plan).map_err(|why| Untestable { why, stderr: String::new() })?;
+    let selection = Selection::of(plan).map_err(|why| Untestable { why, stderr: String::new() })?.of_subject(adapter);
     let control = control::learn(plan, adapter, &Quiet, &AtomicBool::new(false), &selection)?;
     let (planned, _) = schedule::plan(plan, &selection, &control, adapter);
     Ok(Catalogue { selection, planned })
@@ -215,6 +215,16 @@ impl Selection {
         let scripts =
             all.iter().filter(|script| plan.only.is_empty() || named(&script.name) || provoking(script)).collect();
         Ok(Self { rules, scripts })
+    }
+}
+
+impl Selection {
+    /// What is left of it for a subject: its side, its transport.
+    fn of_subject(mut self, adapter: &dyn Adapter) -> Self {
+        let (side, transport) = (adapter.side(), adapter.transport());
+        self.rules.retain(|rule| rule.applies(side, transport));
+        self.scripts.retain(|script| script.side == side.other() && script.transports.has(transport));
+        self
     }
 }
 

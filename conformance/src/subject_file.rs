@@ -5,6 +5,9 @@
 //! echo = { tool = "say", arguments = { text = "hello" } }
 //! slow = { tool = "sleep", arguments = { seconds = 2 } }
 //!
+//! [headers]                 # sent with every HTTP request, and shown nowhere
+//! Authorization = "Bearer secret"
+//!
 //! [environment]             # added to the environment of the process
 //! API_KEY = "none"
 //!
@@ -29,6 +32,8 @@ use crate::mistake::FileMistake;
 pub struct SubjectFile {
     /// What scripts may use.
     pub fixtures: Fixtures,
+    /// Header lines for every HTTP request.
+    pub headers: BTreeMap<String, String>,
     /// Variables for the environment of the process.
     pub environment: BTreeMap<String, String>,
     /// What the subject needs.
@@ -84,6 +89,20 @@ impl SubjectFile {
             }
             environment.insert(name, value.into_inner());
         }
+        let mut headers = BTreeMap::new();
+        for (name, value) in written.headers {
+            let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            let sound = !name.is_empty()
+                && name.bytes().all(token)
+                && value.get_ref().bytes().all(|byte| byte == b'\t' || (0x20..0x7f).contains(&byte));
+            if !sound {
+                return Err(fail(
+                    value.span(),
+                    format!("no request can have the header line {name:?} with this value"),
+                ));
+            }
+            headers.insert(name, value.into_inner());
+        }
         let limits = written.limits.unwrap_or_default();
         if let Some(jobs) = limits.jobs.as_ref().filter(|jobs| *jobs.get_ref() == 0) {
             return Err(fail(jobs.span(), "at least one session must run".to_owned()));
@@ -96,7 +115,7 @@ impl SubjectFile {
             },
         };
         let jobs = limits.jobs.map(Spanned::into_inner);
-        Ok(Self { fixtures, environment, limits: Limits { jobs, timeout } })
+        Ok(Self { fixtures, headers, environment, limits: Limits { jobs, timeout } })
     }
 }
 
@@ -115,6 +134,8 @@ pub fn seconds(number: f64) -> Option<Duration> {
 struct Written {
     #[serde(default)]
     fixtures: BTreeMap<String, Spanned<Fixture>>,
+    #[serde(default)]
+    headers: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
     environment: BTreeMap<String, Spanned<String>>,
     limits: Option<WrittenLimits>,
@@ -144,6 +165,8 @@ mod tests {
             echo = { tool = "say", arguments = { text = "hello" } }
             page = { uri = "file:///a" }
             greet = { prompt = "greet", arguments = { name = "x" } }
+            [headers]
+            Authorization = "Bearer x"
             [environment]
             API_KEY = "none"
             [limits]
@@ -154,6 +177,7 @@ mod tests {
         assert_eq!(file.fixtures["echo"].tool.as_deref(), Some("say"));
         assert_eq!(file.fixtures["echo"].arguments["text"], "hello");
         assert_eq!(file.fixtures["page"].uri.as_deref(), Some("file:///a"));
+        assert_eq!(file.headers["Authorization"], "Bearer x");
         assert_eq!(file.environment["API_KEY"], "none");
         let timeout = Some(Duration::from_millis(500));
         assert_eq!(file.limits, Limits { jobs: Some(1), timeout });
@@ -179,6 +203,7 @@ mod tests {
             ("[fixtures]\np = { uri = \"b\", arguments = { a = 1 } }", "s.toml:2:5: `p`: fixture \"p\" is a resource"),
             ("[environment]\nA = 1", "s.toml:2:5: `A`: invalid type: integer `1`, expected a string"),
             ("[environment]\n\"A=B\" = \"1\"", "s.toml:2:9: `\"A=B\"`: no process can have"),
+            ("[headers]\n\"A B\" = \"1\"", "s.toml:2:9: `\"A B\"`: no request can have"),
             ("[limits]\njobs = 0", "s.toml:2:8: `jobs`: at least one session"),
             ("[limits]\ntimeout = -1.0", "s.toml:2:11: `timeout`: a time-out is"),
             ("[limits]\ntimeout = nan", "s.toml:2:11: `timeout`: a time-out is"),

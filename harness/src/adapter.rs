@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use crate::revision::Side;
 use crate::script::Fixtures;
-use crate::transcript::{Http, Vitals};
+use crate::transcript::{Http, Transport, Vitals};
 use crate::wire::http::{Endpoint, Request};
 
 /// An implementation under test.
@@ -51,6 +51,11 @@ pub trait Adapter: Send + Sync {
     /// Where it is, if it is reached over HTTP.
     fn endpoint(&self) -> Option<&Endpoint> {
         None
+    }
+
+    /// How messages travel to it.
+    fn transport(&self) -> Transport {
+        if self.endpoint().is_some() { Transport::Http } else { Transport::Stdio }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::revision::Revision;
 use crate::rules::{self, Level, Rule, Verdict};
 use crate::script::Script;
 use crate::session::Session;
-use crate::transcript::{Header, Transcript, Transport};
+use crate::transcript::{Header, Transcript};
 
 mod reading;
 mod schema;
@@ -33,7 +33,7 @@ pub fn converse(script: &Script, subject: &dyn Adapter) -> Transcript {
         Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime without I/O");
     let transcript = runtime.block_on(async {
         let mut link = subject.open().await.expect("a subject in memory opens");
-        let transport = if part.endpoint.is_some() { Transport::Http } else { Transport::Stdio };
+        let transport = subject.transport();
         let header = Header { script: script.name.clone(), transport, ..Header::new(subject.side(), revision) };
         play(part, header, link.as_mut(), bounds, &mut |_| {}).await
     });
@@ -43,10 +43,10 @@ pub fn converse(script: &Script, subject: &dyn Adapter) -> Transcript {
 
 /// What every rule that fits says of a transcript.
 pub fn verdicts<'s>(session: &'s Session<'s>) -> impl Iterator<Item = (&'static Rule, Revision, Verdict)> + 's {
-    let side = session.transcript().header.side;
+    let (side, transport) = (session.transcript().header.side, session.transport());
     session.revisions().iter().flat_map(move |revision| {
         rules::all()
-            .filter(move |rule| rule.revisions.has(revision) && rule.side.is_none_or(|bound| bound == side))
+            .filter(move |rule| rule.applies(side, transport) && rule.revisions.has(revision))
             .map(move |rule| (rule, revision, (rule.judge)(session.view(revision))))
     })
 }

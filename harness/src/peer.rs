@@ -30,7 +30,7 @@ use crate::revision::{Era, Revision};
 use crate::script::{Answer, Carriage, Fixtures, Hello, Opening, Request, Say, Script, Step, What};
 use crate::session::{Message, Speaker};
 use crate::transcript::{Delivery, Ending, Http as Happening, Intent};
-use crate::wire::http::{self as wire, Endpoint};
+use crate::wire::http::{self as wire, Endpoint, Headers};
 use crate::wire::{Frame, Id};
 
 use heard::Heard;
@@ -120,6 +120,8 @@ pub struct HttpRequest {
     pub intent: Intent,
     /// The request itself.
     pub request: wire::Request,
+    /// Its header lines as a transcript shows them: what the operator of the subject wants is nobody else's business.
+    pub shown: Headers,
     /// The connection is closed behind it.
     pub cut: bool,
     /// How long to wait before, as the server wanted.

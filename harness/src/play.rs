@@ -171,8 +171,8 @@ impl Stage<'_> {
     }
 
     fn announce(&mut self, request: Option<&HttpRequest>) {
-        let Some(HttpRequest { number, client, intent, request, .. }) = request else { return };
-        let (verb, target, headers) = (request.verb.clone(), request.target.clone(), request.headers.clone());
+        let Some(HttpRequest { number, client, intent, request, shown, .. }) = request else { return };
+        let (verb, target, headers) = (request.verb.clone(), request.target.clone(), shown.clone());
         let what = Http::Request { client: *client, verb, target, headers, intent: *intent };
         self.record(Event::Http { number: *number, what });
     }

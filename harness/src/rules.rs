@@ -5,6 +5,7 @@
 
 use crate::revision::{Revisions, Side};
 use crate::session::{Message, View};
+use crate::transcript::Transport;
 pub use crate::transcript::Transports;
 
 /// A requirement that a transcript can be held against.
@@ -30,6 +31,14 @@ pub struct Rule {
     pub untested: &'static str,
     /// The judgement.
     pub judge: fn(View<'_>) -> Verdict,
+}
+
+impl Rule {
+    /// Whether it binds implementations of this side on this transport.
+    #[must_use]
+    pub fn applies(&self, side: Side, transport: Transport) -> bool {
+        self.side.is_none_or(|bound| bound == side) && self.transports.has(transport)
+    }
 }
 
 /// How much weight a requirement has.

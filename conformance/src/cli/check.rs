@@ -11,6 +11,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use turncoat::adapter::Adapter;
 use turncoat::adapter::child::{Process, kill_all};
 use turncoat::adapter::embedded::Embedded;
+use turncoat::adapter::http::url::UrlError;
+use turncoat::adapter::http::{self, Url};
 use turncoat::reference::{Behaviour, FAULTS, FaultInfo, variants};
 use turncoat_conformance::baseline::{Baseline, Coverage};
 use turncoat_conformance::names::nearest;
@@ -34,6 +36,16 @@ pub(super) fn server(options: &Options, command: Vec<String>) -> Result<ExitCode
     let process =
         Process::server(command).with_environment(subject.environment.clone()).with_fixtures(subject.fixtures);
     run(options, &plan, &process, options.strict, None)
+}
+
+/// Checks a server that is already running, over HTTP.
+pub(super) fn server_at(options: &Options, url: &str) -> Result<ExitCode, Usage> {
+    let right = "turncoat check server --url http://127.0.0.1:3001/mcp";
+    let url: Url = url.parse().map_err(|error: UrlError| Usage::new(visible(&error.to_string()), right))?;
+    let subject = subject_file(options)?;
+    let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
+    let server = http::Server::new(url).with_fixtures(subject.fixtures).with_headers(subject.headers);
+    run(options, &plan, &server, options.strict, None)
 }
 
 /// Checks the reference server of this tool, honest or not.

@@ -8,8 +8,9 @@ use turncoat::adapter::Adapter;
 use turncoat::revision::{Era, LISTS, Revision, Revisions, Side, meta};
 use turncoat::script::{Answer, Hello, Needs, Opening, Script, Step};
 use turncoat::session::{Session, View};
-use turncoat::transcript::{Event, Facts, Transcript};
+use turncoat::transcript::{Ending, Event, Facts, Http, Transcript, Transport, Transports};
 use turncoat::wire::Value;
+use turncoat::wire::http::Headers;
 
 use super::schedule::{self, Outcome, Planned};
 use super::{Plan, Progress, Selection, Untestable};
@@ -24,9 +25,11 @@ pub static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script {
     about: "An honest session that walks every list.".to_owned(),
     side: Side::Client,
     revisions: Revisions::ALL,
+    transports: Transports::BOTH,
     provokes: Vec::new(),
     needs: Needs::default(),
     open: Opening::Handshake,
+    listens: true,
     capabilities: serde_json::json!({}),
     hello: Hello::default(),
     answers: BTreeMap::<String, Answer>::new(),
@@ -68,7 +71,7 @@ pub fn learn(
     let spoken: Vec<Revision> =
         sessions.iter().filter(|session| speaks(session)).map(|session| session.planned.revision).collect();
     if spoken.is_empty() {
-        return Err(untestable(&sessions));
+        return Err(untestable(&sessions, adapter.transport() == Transport::Http));
     }
     let mut facts = BTreeMap::new();
     let (mut identity, mut exits) = (None, false);
@@ -135,7 +138,7 @@ fn identity_of(view: View<'_>) -> Option<Identity> {
     Some(Identity { name: text("name")?, version: text("version").unwrap_or_default(), title: text("title") })
 }
 
-fn untestable(sessions: &[Outcome]) -> Untestable {
+fn untestable(sessions: &[Outcome], http: bool) -> Untestable {
     let failed = sessions.iter().find_map(|session| session.failed_to_open.clone());
     let transcripts: Vec<&Transcript> = sessions.iter().filter_map(|session| session.transcript.as_ref()).collect();
     let stderr = transcripts.iter().map(|transcript| stderr_of(transcript)).find(|text| !text.is_empty());
@@ -149,7 +152,9 @@ fn untestable(sessions: &[Outcome]) -> Untestable {
         let session = Session::new(transcript);
         session.view(transcript.header.revision).exchanges().any(|exchange| exchange.answer().is_some())
     });
+    let foreign = no_mcp(&transcripts).filter(|_| failed.is_none());
     let why = match (failed, exit) {
+        (Some(why), _) if http => format!("no connection to the subject: {why}"),
         (Some(why), _) => format!("the subject did not start: {why}"),
         (None, _) if answered => {
             "the subject answers, but accepts neither `initialize` in any known revision nor `server/discover`"
@@ -162,7 +167,50 @@ fn untestable(sessions: &[Outcome]) -> Untestable {
         }
         _ => "the subject started but never answered within the time-out".to_owned(),
     };
-    Untestable { why, stderr: stderr.unwrap_or_default() }
+    Untestable { why: foreign.unwrap_or(why), stderr: stderr.unwrap_or_default() }
+}
+
+/// What an HTTP server answered that is no MCP.
+fn no_mcp(transcripts: &[&Transcript]) -> Option<String> {
+    let events = || transcripts.iter().flat_map(|transcript| &transcript.entries).map(|entry| &entry.event);
+    if !events().any(|event| matches!(event, Event::Http { .. }))
+        || events().any(|event| matches!(event, Event::Received { .. }))
+    {
+        return None;
+    }
+    let heads = events().filter_map(|event| match event {
+        Event::Http { what: Http::Response { status, headers }, .. } => Some((*status, headers)),
+        _ => None,
+    });
+    let ends = events().filter_map(|event| match event {
+        Event::Http { what: Http::End { how }, .. } => Some(how),
+        _ => None,
+    });
+    // Of several revisions, the first that was asked in the way of Streamable HTTP says most.
+    let heads: Vec<_> = heads.collect();
+    if let Some((status, headers)) = heads.iter().find(|(status, _)| (300..400).contains(status)) {
+        let place = headers.value("location").map_or(String::new(), |place| format!(" to {place}"));
+        return Some(format!("the URL redirects{place} (HTTP {status}); give the URL that it leads to"));
+    }
+    let html = |headers: &Headers| headers.media_type().as_deref() == Some("text/html");
+    if let Some((status, _)) = heads.iter().find(|(_, headers)| html(headers)) {
+        return Some(format!("the URL answers with HTML (HTTP {status}), not with MCP"));
+    }
+    if let Some((status @ (401 | 403), _)) = heads.iter().find(|(status, _)| matches!(status, 401 | 403)) {
+        return Some(format!(
+            "the server wants authorization (HTTP {status}); a subject file can name the header lines to send"
+        ));
+    }
+    if let Some((status, _)) = heads.first() {
+        return Some(format!("the URL answers with HTTP {status}, but never with a message of MCP"));
+    }
+    let how = ends.into_iter().find_map(|how| match how {
+        Ending::Malformed(why) => Some(format!("what the URL answers is no HTTP: {why}")),
+        Ending::Refused(why) => Some(format!("no connection to the subject: {why}")),
+        Ending::Cut => Some("the server closes each connection without an answer".to_owned()),
+        _ => None,
+    });
+    Some(how.unwrap_or_else(|| "the server takes connections, but never answered within the time-out".to_owned()))
 }
 
 fn stderr_of(transcript: &Transcript) -> String {

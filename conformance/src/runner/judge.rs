@@ -3,7 +3,8 @@
 use turncoat::revision::Revision;
 use turncoat::rules::{Breach, Rule, Verdict};
 use turncoat::session::{Session, Speaker, View};
-use turncoat::transcript::{Event, Intent, Transcript};
+use turncoat::transcript::{Ending, Event, EventData, Http, Intent, Transcript};
+use turncoat::wire::http::Headers;
 
 use crate::report::{Evidence, EvidenceKind, elide};
 
@@ -53,7 +54,7 @@ pub fn judge(rules: &[&'static Rule], transcript: &Transcript) -> Vec<Judgement>
     for revision in session.revisions().iter() {
         let view = session.view(revision);
         for &rule in rules {
-            if !rule.revisions.has(revision) || rule.side.is_some_and(|bound| bound != side) {
+            if !rule.revisions.has(revision) || !rule.applies(side, session.transport()) {
                 continue;
             }
             let Verdict { checked, breaches, warnings } = (rule.judge)(view);
@@ -100,13 +101,61 @@ fn evidence(view: View<'_>, breach: &Breach) -> Vec<Evidence> {
 /// harness said last that was no fence.
 fn last_sent_before(view: View<'_>, entry: usize) -> Option<usize> {
     let (earlier, rest) = view.entries().split_at_checked(entry)?;
-    if !matches!(rest.first()?.event, Event::Received { .. } | Event::Ended | Event::Exited { .. }) {
+    if !matches!(rest.first()?.event, Event::Received { .. } | Event::Ended | Event::Exited { .. } | Event::Http { .. })
+    {
         return None;
     }
     let last = |wanted: fn(Intent) -> bool| {
-        earlier.iter().rposition(|entry| matches!(entry.event, Event::Sent { intent, .. } if wanted(intent)))
+        earlier.iter().rposition(|entry| match entry.event {
+            Event::Sent { intent, .. } | Event::Http { what: Http::Request { intent, .. }, .. } => wanted(intent),
+            _ => false,
+        })
     };
     last(|intent| intent == Intent::Departure).or_else(|| last(|intent| intent == Intent::Honest))
+}
+
+/// The header lines that say nothing about a subject.
+const USUAL: &[&str] = &["host", "user-agent", "date", "server", "connection", "keep-alive"];
+
+fn http(number: u32, what: &Http) -> (EvidenceKind, String) {
+    let lines = |headers: &Headers| {
+        let telling = headers.iter().filter(|(name, _)| !USUAL.iter().any(|usual| name.eq_ignore_ascii_case(usual)));
+        telling.map(|(name, value)| format!("; {name}: {value}")).collect::<String>()
+    };
+    let note = |text: String| (EvidenceKind::Note, text);
+    match what {
+        Http::Request { client: 0, verb, target, headers, .. } => {
+            (EvidenceKind::Sent, format!("{verb} {target}{} (request {number})", lines(headers)))
+        }
+        Http::Request { client, verb, target, headers, .. } => {
+            (EvidenceKind::Sent, format!("{verb} {target}{} (request {number}, of client {client})", lines(headers)))
+        }
+        Http::Response { status, headers } => {
+            (EvidenceKind::Received, format!("HTTP {status}{} (to request {number})", lines(headers)))
+        }
+        Http::Event { id, name, retry, data } => {
+            let field =
+                |name: &str, value: Option<&str>| value.map(|value| format!(" {name}: {value};")).unwrap_or_default();
+            let retry = retry.map(|retry| retry.to_string());
+            let data = match data {
+                EventData::Empty => "no data",
+                EventData::Message => "a message",
+                EventData::Text(text) => text,
+            };
+            let fields =
+                [field("id", id.as_deref()), field("event", name.as_deref()), field("retry", retry.as_deref())]
+                    .concat();
+            (EvidenceKind::Received, format!("event:{fields} {data} (to request {number})"))
+        }
+        Http::Body { text } => (EvidenceKind::Received, format!("{text} (to request {number})")),
+        Http::End { how } => note(match how {
+            Ending::Complete => format!("the response to request {number} was complete"),
+            Ending::Cut => format!("the connection of request {number} ended before the response did"),
+            Ending::Refused(why) => format!("no connection for request {number}: {why}"),
+            Ending::Malformed(why) => format!("the response to request {number} is no HTTP: {why}"),
+            Ending::Dropped => format!("the harness closed the connection of request {number}"),
+        }),
+    }
 }
 
 fn shown(event: &Event) -> (EvidenceKind, String) {
@@ -124,6 +173,7 @@ fn shown(event: &Event) -> (EvidenceKind, String) {
     match event {
         Event::Sent { frame, .. } => (EvidenceKind::Sent, text(frame.bytes())),
         Event::Received { frame, .. } => (EvidenceKind::Received, text(frame.bytes())),
+        Event::Http { number, what } => http(*number, what),
         Event::Stderr { text } => note(format!("standard error: {text}")),
         Event::Expired { id } => note(format!("no answer to the request with id {id} within the time-out")),
         Event::Settled => note("later requests were answered and a grace passed".to_owned()),

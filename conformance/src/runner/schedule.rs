@@ -87,7 +87,8 @@ pub fn plan(
             continue;
         }
         for &script in &selection.scripts {
-            if script.side != adapter.side().other() || !script.revisions.has(revision) {
+            let fits = script.side == adapter.side().other() && script.transports.has(adapter.transport());
+            if !fits || !script.revisions.has(revision) {
                 continue;
             }
             match missing(script, revision, control, &fixtures) {
@@ -301,10 +302,12 @@ impl Worker<'_> {
             revision: planned.revision,
             fixtures: self.fixtures,
             call_tools: self.plan.call_tools,
+            endpoint: self.adapter.endpoint(),
         };
         let mut header = Header::new(Side::Server, planned.revision);
         header.script.clone_from(&planned.script.name);
         header.seed = self.plan.seed;
+        header.transport = self.adapter.transport();
         header.facts = planned.facts.clone();
         let mut bounds = Bounds { answer: self.plan.timeout, ..Bounds::default() };
         if planned.script.name == super::control::NAME {

@@ -63,7 +63,7 @@ pub(super) fn report(
             side: adapter.side(),
             transport: description.transport.clone(),
             command: description.command.clone(),
-            url: None,
+            url: description.url.clone(),
             identity: control.identity,
             revisions: control.spoken,
         },

@@ -10,7 +10,8 @@ use super::message::{Talk, id};
 use super::{bytes, few, once_in, revision, sample};
 use crate::arguments::Spoil;
 use crate::revision::{LISTS, Revision, Revisions, Side, knows};
-use crate::script::{Answer, Edits, Hello, Needs, Opening, Say, Script, Step, What};
+use crate::script::{Answer, Carriage, Edits, Hello, Needs, Opening, Say, Script, Step, What};
+use crate::transcript::Transports;
 
 /// The most steps of a script.
 const MOST: usize = 16;
@@ -94,6 +95,8 @@ pub fn script(u: &mut Unstructured<'_>, among: Revisions) -> Result<Script> {
         about: String::new(),
         side: Side::Client,
         revisions: Revisions::of(&[revision]),
+        transports: Transports::BOTH,
+        listens: true,
         provokes: Vec::new(),
         needs: Needs::default(),
         open,
@@ -163,13 +166,13 @@ impl Writer {
         honest &= newline && matches!(what, What::Call { .. } | What::Request { .. });
         let repeat = if alone { 1 } else { *u.choose(&[0, 2, 5, 120])? };
         let split = if once_in(u, 10)? { u.int_in_range(0..=9)? } else { 1 };
-        Ok(Say { what, wait: !once_in(u, 4)?, repeat, split, newline, honest })
+        Ok(Say { what, wait: !once_in(u, 4)?, repeat, split, newline, honest, http: Carriage::default() })
     }
 }
 
 fn hello(u: &mut Unstructured<'_>) -> Result<Hello> {
     let version = if u.arbitrary()? { Some((*u.choose(WORDS)?).to_owned()) } else { None };
-    Ok(Hello { version, edits: edits(u)? })
+    Ok(Hello { version, edits: edits(u)?, http: Carriage::default() })
 }
 
 fn edits(u: &mut Unstructured<'_>) -> Result<Edits> {

@@ -231,7 +231,8 @@ impl Http {
             body: framed,
         };
         let intent = if honest { Intent::Honest } else { Intent::Departure };
-        HttpRequest { number, client, intent, request, cut, delay: Duration::ZERO }
+        let shown = shown(&request.headers, endpoint);
+        HttpRequest { number, client, intent, request, shown, cut, delay: Duration::ZERO }
     }
 
     fn session_lines(&self, part: Part<'_>, client: u32, hello: bool, headers: &mut Headers) {
@@ -435,6 +436,14 @@ fn framed(body: Option<&[u8]>, framing: Framing, split: u32, headers: &mut Heade
         Framing::Unended => body.chunks(CHUNK).map(chunk).collect(),
         _ => super::compose::pieces(body.to_vec(), split),
     }
+}
+
+fn shown(headers: &Headers, endpoint: &Endpoint) -> Headers {
+    let hidden = |name: &str| endpoint.headers.value(name).is_some();
+    let lines = headers.iter().map(|(name, value)| {
+        (name.to_owned(), if hidden(name) { "(given in the subject file)" } else { value }.to_owned())
+    });
+    lines.collect::<Vec<_>>().into()
 }
 
 fn spelt(headers: Headers, spell: &BTreeMap<String, String>) -> Headers {

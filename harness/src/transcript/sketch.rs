@@ -17,15 +17,41 @@
 //! facts {"revisions":["2025-11-25"]}         what control sessions taught, as in the header of a file
 //! ```
 //!
+//! A session over HTTP begins with a line `http` (and a line `session ID` if the server gives out session ids), and has
+//! lines that begin with the number of an HTTP request:
+//!
+//! ```text
+//! 1 post {"jsonrpc":"2.0","id":1,"method":"tools/list"}   an honest POST: the request with an honest client's header
+//!                                                          lines, and the message in its body
+//! 1 post! A: b | -C | {"jsonrpc":...}        the same as a departure: line A set, line C left out; none is also fine
+//! 1 post +A: b | {"jsonrpc":...}             line A added, so that there may be two; `@2` says that client 2 sends it
+//! 1 ask GET | Last-Event-ID: 7               a request that carries no message; `ask!` if it departs from honesty
+//! 1 200 Content-Type: text/event-stream      the head of the response; lines are parted by ` | `
+//! 1 event id=7 retry=20 name=x data=text     an event without a message
+//! 1 < {"jsonrpc":"2.0","id":1,"result":{}}   a message in the body (of a stream: an event that has nothing else)
+//! 1 < id=7 {"jsonrpc":...}                   a message in an event with this id
+//! 1 body some text                           a body that is no message
+//! 1 end                                      the response was complete; or `end cut`, `end dropped`, `end refused`,
+//!                                            `end malformed`
+//! 1 answer {"jsonrpc":...}                   for short: 200 with a JSON body, whole
+//! 1 stream {"jsonrpc":...}                   for short: 200 with a stream of one event, whole
+//! 1 accepted                                 for short: 202 without a body
+//! 1 refused 400 {"jsonrpc":...}              for short: this status with a JSON body, or with none
+//! ```
+//!
+//! The handshake over HTTP uses the numbers from 1000 on.
+//!
 //! Blank lines and lines that begin with `#` say nothing. A line `split`, `burst`, `flood` or `unended` in front of a
 //! sent message says how it was delivered. The handshake uses id 0; for a server subject it is `initialize`, its
 //! answer and `notifications/initialized`, or `server/discover` and its answer. `${meta}` in a message
 //! stands for the `_meta` member that a request of the era has, and `${complete}` for the members of every list result;
 //! `${text:N}` is N letters, and `${nest:N}` N nested arrays.
 
-use super::{Delivery, Entry, Event, Facts, Header, Intent, Transcript, Vitals};
+use super::{Delivery, Entry, Event, Facts, Header, Intent, Transcript, Transport, Vitals};
 use crate::revision::{Era, Revision, Side, meta};
 use crate::wire::Frame;
+
+mod http;
 
 /// A line that the notation does not have.
 #[derive(Debug, thiserror::Error)]
@@ -43,13 +69,20 @@ pub struct SketchError {
 ///
 /// The first line that the notation does not have.
 pub fn server(revision: Revision, text: &str) -> Result<Transcript, SketchError> {
-    let mut sketch = Sketch { revision, entries: Vec::new(), delivery: Delivery::Whole, facts: Facts::default() };
+    let mut sketch = Sketch {
+        revision,
+        entries: Vec::new(),
+        delivery: Delivery::Whole,
+        facts: Facts::default(),
+        transport: Transport::Stdio,
+        session: None,
+    };
     for (index, line) in text.lines().map(str::trim).enumerate() {
         if !line.is_empty() && !line.starts_with('#') {
             sketch.line(line).ok_or_else(|| SketchError { line: index + 1, text: line.to_owned() })?;
         }
     }
-    let header = Header { facts: sketch.facts, ..Header::new(Side::Server, revision) };
+    let header = Header { facts: sketch.facts, transport: sketch.transport, ..Header::new(Side::Server, revision) };
     Ok(Transcript { header, entries: sketch.entries })
 }
 
@@ -58,13 +91,21 @@ struct Sketch {
     entries: Vec<Entry>,
     delivery: Delivery,
     facts: Facts,
+    transport: Transport,
+    /// The session id that an HTTP server gave out.
+    session: Option<String>,
 }
 
 impl Sketch {
     fn line(&mut self, line: &str) -> Option<()> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let rest = rest.trim();
+        if let Ok(number) = word.parse() {
+            return self.http(number, rest);
+        }
         match word {
+            "http" => self.transport = Transport::Http,
+            "session" => self.session = Some(rest.to_owned()),
             ">" => self.sent(rest, Intent::Honest),
             ">!" => self.sent(rest, Intent::Departure),
             ">?" => self.sent(rest, Intent::Fence),
@@ -141,30 +182,42 @@ impl Sketch {
     }
 
     fn handshake(&mut self, capabilities: &str) {
+        if self.transport == Transport::Http {
+            self.handshake_over_http(capabilities);
+            return;
+        }
+        let [hello, answer] = self.hello(capabilities);
+        self.sent(&hello, Intent::Honest);
+        self.received(&answer);
+        if self.revision.era() == Era::Legacy {
+            self.sent(INITIALIZED, Intent::Honest);
+        }
+    }
+
+    /// The first request and its answer.
+    fn hello(&self, capabilities: &str) -> [String; 2] {
         let version = self.revision;
         match version.era() {
-            Era::Legacy => {
-                self.sent(
-                    &format!(
-                        r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"{version}","capabilities":{{}},"clientInfo":{{"name":"sketch","version":"1"}}}}}}"#
-                    ),
-                    Intent::Honest,
-                );
-                self.received(&format!(
+            Era::Legacy => [
+                format!(
+                    r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"{version}","capabilities":{{}},"clientInfo":{{"name":"sketch","version":"1"}}}}}}"#
+                ),
+                format!(
                     r#"{{"jsonrpc":"2.0","id":0,"result":{{"protocolVersion":"{version}","capabilities":{capabilities},"serverInfo":{{"name":"sketch","version":"1"}}}}}}"#
-                ));
-                self.sent(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, Intent::Honest);
-            }
-            Era::Modern => {
-                self.sent(r#"{"jsonrpc":"2.0","id":0,"method":"server/discover","params":{${meta}}}"#, Intent::Honest);
-                self.received(&format!(
+                ),
+            ],
+            Era::Modern => [
+                r#"{"jsonrpc":"2.0","id":0,"method":"server/discover","params":{${meta}}}"#.to_owned(),
+                format!(
                     r#"{{"jsonrpc":"2.0","id":0,"result":{{${{complete}},"supportedVersions":["{version}"],"capabilities":{capabilities},"_meta":{{"{}":{{"name":"sketch","version":"1"}}}}}}}}"#,
                     meta::SERVER_INFO
-                ));
-            }
+                ),
+            ],
         }
     }
 }
+
+const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 
 /// The text with each `${name:N}` replaced by what N makes of it.
 fn repeated(text: &str, opening: &str, make: impl Fn(usize) -> String) -> String {
@@ -201,5 +254,24 @@ mod tests {
             }
         }
         assert_eq!(server(Revision::V2025_11_25, "\nwhat").unwrap_err().line, 2);
+    }
+
+    #[test]
+    fn a_sketch_over_http_becomes_entries() {
+        let text = "http\nsession s1\nhandshake\n\
+                    1 post! A: b | -Accept | +Accept: x | {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n\
+                    1 200 Content-Type: text/event-stream\n1 event id=7 retry=20\n1 < id=8 {\"jsonrpc\":\"2.0\"}\n\
+                    1 end cut\n2 ask GET | Last-Event-ID: 8\n2 refused 405\n3 post @2 | {\"jsonrpc\":\"2.0\"}\n\
+                    3 accepted";
+        for revision in Revision::ALL {
+            let transcript = server(revision, text).unwrap();
+            let session = crate::session::Session::new(&transcript);
+            let all = session.http_exchanges();
+            let [.., first, second, third] = &all[..] else { panic!("three requests behind the handshake") };
+            assert_eq!((first.headers.value("a"), first.headers.value("accept")), (Some("b"), Some("x")));
+            assert_eq!((first.events().count(), first.messages().count()), (2, 1));
+            assert_eq!((second.verb, second.status()), ("GET", Some(405)));
+            assert_eq!((third.client, third.status()), (2, Some(202)));
+        }
     }
 }

@@ -2,9 +2,14 @@
 //!
 //! One row is one cause. Where it shows in several ways, the row names the rule whose requirement the cause breaks.
 
+use super::Reach;
 use super::behaviour::{Behaviour, Offer};
 use crate::revision::Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25};
 use crate::revision::Revisions;
+
+mod http;
+
+pub use http::HttpFault;
 
 const ALL: Revisions = Revisions::ALL;
 const LEGACY: Revisions = Revisions::LEGACY;
@@ -17,6 +22,11 @@ const ONLY_03: Revisions = Revisions::of(&[V2025_03_26]);
 const ONLY_11: Revisions = Revisions::of(&[V2025_11_25]);
 const ONLY_24_03: Revisions = Revisions::of(&[V2024_11_05, V2025_03_26]);
 const ONLY_06_11: Revisions = Revisions::of(&[V2025_06_18, V2025_11_25]);
+const ONLY_24: Revisions = Revisions::of(&[V2024_11_05]);
+const RANGE_03_06: Revisions = Revisions::range(V2025_03_26, V2025_06_18);
+/// The legacy revisions with Streamable HTTP, and those of them with the version header.
+const LEGACY_STREAMABLE: Revisions = RANGE_03_11;
+const SINCE_06_LEGACY: Revisions = ONLY_06_11;
 const OLDER: Revisions = Revisions::range(V2024_11_05, V2025_06_18);
 
 /// One row of the catalogue.
@@ -32,27 +42,59 @@ pub struct FaultInfo {
     pub fault: Fault,
     /// The revisions in which it shows.
     pub revisions: Revisions,
+    /// The transports over which it shows.
+    pub reach: Reach,
+}
+
+macro_rules! reach {
+    () => {
+        Reach::Everywhere
+    };
+    ($reach:ident) => {
+        Reach::$reach
+    };
 }
 
 macro_rules! faults {
-    ($($name:ident: $id:literal, $rule:literal, $revisions:ident, $about:literal;)*) => {
+    ($($name:ident: $id:literal, $rule:literal, $revisions:ident $(over $reach:ident)?, $about:literal;)*) => {
         /// Something that is wrong with a server.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub enum Fault {
             $(#[doc = $about] $name,)*
+            /// Something that shows over HTTP only.
+            Http(HttpFault),
         }
 
-        /// Every fault, by area.
-        pub static FAULTS: &[FaultInfo] = &[
-            $(FaultInfo { id: $id, rule: $rule, about: $about, fault: Fault::$name, revisions: $revisions },)*
+        const TABLE: &[FaultInfo] = &[
+            $(FaultInfo {
+                id: $id,
+                rule: $rule,
+                about: $about,
+                fault: Fault::$name,
+                revisions: $revisions,
+                reach: reach!($($reach)?),
+            },)*
         ];
     };
 }
 
+/// Every fault, by area.
+pub static FAULTS: &[FaultInfo] = &ALL_TABLES;
+
+const ALL_TABLES: [FaultInfo; TABLE.len() + http::TABLE.len()] = {
+    let mut all = [TABLE[0]; TABLE.len() + http::TABLE.len()];
+    let mut next = 0;
+    while next < all.len() {
+        all[next] = if next < TABLE.len() { TABLE[next] } else { http::TABLE[next - TABLE.len()] };
+        next += 1;
+    }
+    all
+};
+
 impl Fault {
-    /// The revisions in which it shows. The rows of the catalogue are in the order of the variants.
+    /// The revisions in which it shows.
     pub(super) fn revisions(self) -> Revisions {
-        FAULTS.get(self as usize).map_or(ALL, |info| info.revisions)
+        FAULTS.iter().find(|info| info.fault == self).map_or(ALL, |info| info.revisions)
     }
 
     /// Gives the server what it needs for the fault to show, as far as it must differ from the honest one.
@@ -71,6 +113,7 @@ impl Fault {
             Self::AcceptsUnknownDialect | Self::DiesOnUnknownDialect => features.odd_dialect = true,
             Self::UndeclaredTask | Self::RefusesTaskMember => features.tasks = false,
             Self::EmbedsWithoutResources => features.resources = Offer::Absent,
+            Self::Http(fault) => fault.prepare(behaviour),
             _ => {}
         }
     }

@@ -1,5 +1,6 @@
 //! Honest servers of every permitted kind: whoever reports one of them has read a clause too narrowly.
 
+use super::Reach;
 use super::behaviour::{Behaviour, Features, Offer, Reading, Temper};
 use crate::revision::Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25};
 use crate::revision::Revisions;
@@ -11,6 +12,8 @@ pub struct Variant {
     pub name: &'static str,
     /// What it does differently.
     pub about: &'static str,
+    /// The transports over which it does.
+    pub reach: Reach,
     change: fn(&mut Behaviour),
 }
 
@@ -31,7 +34,7 @@ pub fn variants() -> &'static [Variant] {
 }
 
 const fn variant(name: &'static str, about: &'static str, change: fn(&mut Behaviour)) -> Variant {
-    Variant { name, about, change }
+    Variant { name, about, reach: Reach::Everywhere, change }
 }
 
 macro_rules! reading {

@@ -1,0 +1,1 @@
+//! Every permitted way.

@@ -299,7 +299,8 @@ impl<'a> Peer<'a> {
                 Task::Settle => return Action::Settle,
                 Task::Farewell if self.ended => {}
                 Task::HangUp(stream) => {
-                    if let Some(number) = self.http.named(&stream) {
+                    let open = self.http.named(&stream).filter(|number| self.http.post(*number).is_some());
+                    if let Some(number) = open {
                         return Action::HangUp(number);
                     }
                 }

@@ -318,7 +318,10 @@ impl Http {
             && post.honest
             && matches!(how, Ending::Complete | Ending::Cut)
             && post.resumptions < MOST_RESUMPTIONS;
-        let after = self.events.get(&number).filter(|_| resumable && (!post.ids.is_empty() || post.retry.is_some()));
+        // A stream that has brought every response is over, and so is each with its session.
+        let left = self.clients.get(&post.client).is_some_and(|client| client.left);
+        let wanted = !post.ids.is_empty() || (post.lasting && post.retry.is_some());
+        let after = self.events.get(&number).filter(|_| resumable && wanted && !left);
         let delay = Duration::from_millis(post.retry.unwrap_or_default()).min(LONGEST_RETRY);
         let resumption = after.map(|after| Resumption { after: after.clone(), delay, of: post });
         Outcome { over, resumption, ..Outcome::default() }

@@ -1,6 +1,8 @@
 //! A connection that breaks, which in the legacy Streamable HTTP cancels nothing.
 
-use super::Twins;
+use std::collections::HashMap;
+
+use super::kind;
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::http::Streams;
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
@@ -16,8 +18,9 @@ pub(super) static NOT_CANCEL: Rule = Rule {
     clause: "2025-11-25/basic/transports#sending-messages-to-the-server",
     requires: "A dropped connection does not count as cancellation.",
     judged: "Calls whose connection the harness closed while they ran, and whose stream it resumed. An error breaks the rule \
-             if the same call succeeds otherwise, and so does silence if resuming another stream of the session brought what \
-             was missing. Servers that cannot resume streams are not judged.",
+             if the same call succeeds otherwise. So does silence, if the stream was resumed once a like call that began \
+             later was answered, and if resuming another stream of the session brought what was missing. Servers that \
+             cannot resume streams are not judged.",
     untested: "no stream was resumed behind a broken connection; name a slow tool in the subject file",
     judge: not_cancel,
 };
@@ -25,44 +28,59 @@ pub(super) static NOT_CANCEL: Rule = Rule {
 fn not_cancel(view: View<'_>) -> Verdict {
     let all = view.http();
     let streams = Streams::of(&all);
-    // Streams that were resumed, and whether that brought any message.
-    let resumed: Vec<(usize, bool)> = (0..all.len())
+    let resumptions: Vec<Resumption> = (0..all.len())
         .filter_map(|place| {
-            let root = streams.root(place).filter(|root| *root != place)?;
+            let of = streams.root(place).filter(|root| *root != place)?;
             let http = all.get(place).filter(|http| http.is_stream())?;
-            Some((root, http.messages().next().is_some()))
+            Some(Resumption { of, entry: http.entry, brings: http.messages().next().is_some() })
         })
         .collect();
-    let twins = Twins::of(view);
-    let exchange_of = |http: &HttpExchange<'_>| {
-        view.exchanges().find(|exchange| exchange.request().via == Some(http.number) && exchange.request().is_sound())
-    };
+    let calls: HashMap<u32, Exchange<'_>> = view
+        .exchanges()
+        .filter(|exchange| exchange.is("tools/call") && exchange.request().is_sound())
+        .filter_map(|exchange| Some((exchange.request().via?, exchange)))
+        .collect();
     all.iter()
         .enumerate()
         .filter(|(_, http)| http.verb == "POST" && http.ending() == Some(&Ending::Dropped) && http.answer().is_none())
-        .filter(|(place, _)| resumed.iter().any(|(root, _)| root == place))
-        .filter_map(|(place, http)| {
-            let works = resumed.iter().any(|(root, brought)| *root != place && *brought);
-            judge(exchange_of(http)?, &twins, http, works)
-        })
+        .filter_map(|(place, http)| judge(place, http, *calls.get(&http.number)?, &resumptions, &calls))
         .collect()
 }
 
-fn judge<'s>(exchange: Exchange<'s>, twins: &Twins<'s>, http: &HttpExchange<'_>, works: bool) -> Option<Check> {
-    if exchange.cancellation().is_some() {
+/// A stream of a request for the rest of another.
+struct Resumption {
+    /// The place of the other among all requests.
+    of: usize,
+    entry: usize,
+    brings: bool,
+}
+
+fn judge<'s>(
+    place: usize,
+    http: &HttpExchange<'s>,
+    call: Exchange<'s>,
+    resumptions: &[Resumption],
+    calls: &HashMap<u32, Exchange<'s>>,
+) -> Option<Check> {
+    let last = resumptions.iter().filter(|resumption| resumption.of == place).map(|one| one.entry).max()?;
+    if call.cancellation().is_some() {
         return None;
     }
+    let succeeded = || calls.values().filter(|other| kind(**other) == kind(call) && other.result().is_some());
     let dropped = http.last_entry();
-    if let Some(answer) = exchange.answer() {
+    if let Some(answer) = call.answer() {
         let what = "takes a broken connection for a cancellation and answers with an error";
         return match answer.is_error() {
             false => Some(Ok(())),
-            true if twins.have(exchange) => Some(Err(of(exchange, dropped, answer.entry, what))),
-            true => None,
+            true => succeeded().next().map(|_| Err(of(call, dropped, answer.entry, what))),
         };
     }
-    let lost = exchange.fate() == Fate::Silent && works && twins.have(exchange);
-    lost.then(|| Err(of(exchange, exchange.request().entry, dropped, "drops a request with its connection")))
+    let works = resumptions.iter().any(|other| other.of != place && other.brings);
+    let outlived = succeeded().any(|other| {
+        other.request().entry > call.request().entry && other.answer().is_some_and(|answer| answer.entry < last)
+    });
+    let lost = call.fate() == Fate::Silent && works && outlived;
+    lost.then(|| Err(of(call, dropped, last, "drops a request with its connection")))
 }
 
 fn of(exchange: Exchange<'_>, earlier: usize, entry: usize, what: &str) -> Breach {

@@ -125,7 +125,7 @@ impl Style {
         }
         match data.split_first() {
             // Between the first brace and what follows, JSON may have a line end.
-            Some((brace, rest)) if self.several_lines => {
+            Some((brace @ (b'{' | b'['), rest)) if self.several_lines => {
                 line(b"data", &[*brace]);
                 line(b"data", rest);
             }

@@ -8,10 +8,10 @@ use super::faults::Slips;
 use super::reading::HttpReading;
 use super::reply::Reply;
 use super::stream::{Expected, Fate, Piece, Stream, Style, read_event_id};
-use super::{HttpFault, Reaction};
+use super::{HttpFault, Post, Reaction};
 use crate::reference::behaviour::Behaviour;
 use crate::reference::client::Client;
-use crate::reference::incoming::RequestId;
+use crate::reference::incoming::{Incoming, RequestId};
 use crate::reference::server::Server;
 use crate::reference::{Outbox, Route};
 use crate::revision::{Revision, code, meta};
@@ -103,26 +103,18 @@ impl Conversation {
     }
 
     /// Takes a message that holds requests, whose answers go to the connection of this one.
-    pub(super) fn ask(
-        &mut self,
-        now: Duration,
-        number: u32,
-        ids: Vec<RequestId>,
-        body: &[u8],
-        out: &mut Vec<Reaction>,
-    ) {
-        let introduces = self.kind == Kind::Streamable && self.server.session.is_none();
+    pub(super) fn ask(&mut self, post: &Post<'_>, ids: Vec<RequestId>, out: &mut Vec<Reaction>) {
+        let Post { now, number, request, incoming } = post;
         let key = self.next_key();
-        let mut stream = Stream::answering(key, number, ids);
-        stream.introduces = introduces;
-        stream.is_defective = self.failures_are_200 && lacks_metadata(body);
+        let mut stream = Stream::answering(key, *number, ids);
+        stream.introduces = self.kind == Kind::Streamable && self.server.session.is_none();
+        stream.lists = matches!(incoming, Incoming::Request { method, .. } if method.ends_with("/list"));
+        stream.is_defective = self.failures_are_200 && lacks_metadata(&request.body);
         self.streams.push(stream);
         let mut outbox = Outbox::default();
-        self.server.post(now, self.lane(number), body, &mut outbox);
+        self.server.post(*now, self.lane(*number), &request.body, &mut outbox);
         self.style.slips = Slips::of(&self.server.behaviour, self.revision());
-        if self.json_only
-            && let Some(session) = &mut self.server.session
-        {
+        if let Some(session) = self.server.session.as_mut().filter(|_| self.json_only) {
             // There is no way on which a client could be asked.
             session.client = Client::default();
         }
@@ -371,7 +363,8 @@ impl Conversation {
             reply.headers = vec![("CONTENT-TYPE".to_owned(), "application/json; charset=utf-8".to_owned())];
         }
         reply.headers.extend(headers);
-        self.style.slips.finish(reply, number, out);
+        let lists = stream.lists;
+        self.style.slips.finish(reply, lists, number, out);
     }
 
     /// What the head of an answer says of the session that the answer opens.

@@ -15,10 +15,18 @@ fn tour(behaviour: Behaviour, revision: Revision) -> Vec<String> {
         _ => tour_legacy(&mut bench),
     }
     bench.wait();
+    let mut seen = snapshot(&bench);
+    bench.delete();
+    bench.ask("ping", json!({}));
     let garbage = bench.request("POST", "{nonsense");
     bench.send(garbage);
     let request = bench.request("POST", r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
     bench.send(request);
+    seen.extend(snapshot(&bench));
+    seen
+}
+
+fn snapshot(bench: &Bench) -> Vec<String> {
     let show = |answer: &Answer| {
         let Answer { status, headers, body, ended, aborted } = answer;
         format!("{status} {headers:?} {} {ended} {aborted}", String::from_utf8_lossy(body))
@@ -69,12 +77,11 @@ fn tour_legacy(bench: &mut Bench) {
         let request = bench.post(method, json!({}));
         bench.send(altered(request, "Mcp-Session-Id", None));
     }
-    bench.delete();
-    bench.ask("ping", json!({}));
 }
 
 fn tour_modern(bench: &mut Bench) {
     bench.ask("server/discover", json!({}));
+    bench.ask("tools/list", json!({}));
     let version = json!({"_meta": {meta::PROTOCOL_VERSION: "2099-12-31"}});
     let request = bench.post("tools/list", version);
     bench.send(altered(request, "MCP-Protocol-Version", Some("2099-12-31")));
@@ -128,7 +135,6 @@ fn tour_modern(bench: &mut Bench) {
     let request = bench.post("notifications/x", json!({}));
     bench.send(altered(request, "MCP-Protocol-Version", Some("1900-01-01")));
     bench.get();
-    bench.delete();
 }
 
 fn tour_old(bench: &mut Bench) {
@@ -176,5 +182,19 @@ fn a_server_that_exits_takes_its_connections_along() {
         assert!(dead.aborted && bench.answer(slow).aborted);
         assert!(bench.gateway.exited().is_some());
         assert!(bench.ask("ping", json!({})).aborted);
+    }
+}
+
+/// What a fault must leave alone, so that a client gets as far as to where it shows.
+#[test]
+fn faults_leave_the_rest_alone() {
+    for fault in FAULTS.iter().filter(|fault| fault.reach == Reach::Http && fault.id != "splits-endpoint") {
+        let faulty = Behaviour::default().with_fault(fault.id).unwrap();
+        for revision in super::STREAMABLE.into_iter().filter(|revision| faulty.revisions.has(*revision)) {
+            let mut bench = Bench::open(faulty.clone(), revision);
+            let echoed = bench.call(fixture::ECHO, json!({"text": "x"}));
+            assert_eq!((echoed.status, echoed.text().as_str()), (200, "x"), "{} in {revision}", fault.id);
+            assert_eq!(bench.call("none", json!({})).code(), Some(-32602), "{} in {revision}", fault.id);
+        }
     }
 }

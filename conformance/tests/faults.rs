@@ -14,7 +14,7 @@ fn main() {
     // The embedded adapter speaks as over stdio.
     let mut trials: Vec<Trial> = FAULTS
         .iter()
-        .filter(|fault| fault.reach.stdio())
+        .filter(|fault| fault.reach.stdio() && !fault.rule.starts_with("http."))
         .map(|fault| Trial::test(format!("{}/{}", fault.rule, fault.id), || caught(fault)))
         .collect();
     let proven: BTreeSet<&str> = FAULTS.iter().map(|fault| fault.rule).collect();

@@ -12,6 +12,7 @@ use self::reply::Reply;
 use super::Vitals;
 use super::behaviour::Behaviour;
 use super::fault::HttpFault;
+use super::incoming::Incoming;
 use super::server::Changed;
 use crate::revision::{Revision, Revisions};
 
@@ -113,6 +114,15 @@ pub struct Gateway {
     largest: usize,
 
     exited: Option<i32>,
+}
+
+/// A message that was POSTed to the endpoint.
+#[derive(Debug)]
+struct Post<'r> {
+    now: Duration,
+    number: u32,
+    request: &'r Request,
+    incoming: Incoming<'r>,
 }
 
 impl Gateway {
@@ -217,7 +227,7 @@ impl Gateway {
         match request.path() {
             path if streamable && self.is_endpoint(path) => match verb {
                 "POST" => self.post(now, number, request, out),
-                "GET" if !self.streamable().is_empty() => self.listen(now, number, request, out),
+                "GET" if !self.streamable().is_empty() => self.listen(number, request, out),
                 "DELETE" if !self.streamable().is_empty() => self.delete(number, request, out),
                 "GET" | "DELETE" => Err(self.without_sessions()),
                 _ => Err(Reply::wrong_verb("POST, GET, DELETE")),
@@ -242,14 +252,10 @@ impl Gateway {
     /// Takes a POST to the endpoint to the era that it belongs to.
     fn post(&mut self, now: Duration, number: u32, request: &Request, out: &mut Vec<Reaction>) -> Result<(), Reply> {
         self.accept(request)?;
-        let incoming = self.sort(&request.body);
-        self.misplaces(request, &incoming)?;
-        let done = if self.is_modern(request, &incoming) {
-            self.post_modern(now, number, request, &incoming, out)
-        } else {
-            self.post_legacy(now, number, request, &incoming, out)
-        };
-        done.map_err(|reply| self.misrefuses(&incoming, reply))
+        let post = Post { now, number, request, incoming: self.sort(&request.body) };
+        self.misplaces(&post)?;
+        let done = if self.is_modern(&post) { self.post_modern(&post, out) } else { self.post_legacy(&post, out) };
+        done.map_err(|reply| self.misrefuses(&post.incoming, reply))
     }
 
     /// Lets a conversation do something, with what it shares with others.

@@ -3,8 +3,7 @@
 use super::{ALL, LEGACY_STREAMABLE, MODERN, ONLY_11, ONLY_24, RANGE_03_06, SINCE_03, SINCE_06_LEGACY, SINCE_11};
 use super::{Fault, FaultInfo};
 use crate::reference::Reach;
-use crate::reference::behaviour::Behaviour;
-use crate::reference::http::HttpReading;
+use crate::reference::behaviour::{Behaviour, Reading};
 use crate::revision::Revisions;
 
 macro_rules! faults {
@@ -38,13 +37,7 @@ impl HttpFault {
             | Self::GetIs404
             | Self::MintsModernSessions
             | Self::RefusesModernSessions => behaviour.revisions = Revisions::MODERN,
-            Self::SharesSessions => {
-                behaviour.readings.push(crate::reference::Reading::Renegotiates);
-            }
-            // An answer that is a stream can lose what an answer of JSON cannot.
-            Self::LosesStreamedAnswers | Self::CutsLastEvent | Self::KeepsStreamsOpen => {
-                behaviour.http.push(HttpReading::EventsOnly);
-            }
+            Self::SharesSessions => behaviour.readings.push(Reading::Renegotiates),
             _ => {}
         }
     }
@@ -73,11 +66,11 @@ faults! {
     RefusesNotificationsBy200: "refuses-notifications-by-200", "http.post.notification-refused", SINCE_03,
         "a refused notification gets 200";
     LabelsAnswersAsText: "labels-answers-as-text", "http.post.request-content-type", SINCE_03,
-        "answers of JSON are labelled text/plain";
+        "lists that are JSON are labelled text/plain";
     AnswersRequestsBy202: "answers-requests-by-202", "http.post.request-content-type", SINCE_03,
-        "answers of JSON come with 202";
+        "lists that are JSON come with 202";
     CutsJson: "cuts-json", "jsonrpc.response.exactly-one", SINCE_03,
-        "the connection is cut in the middle of an answer of JSON";
+        "the connection is cut in the middle of a list that is JSON";
 
     // Streams.
     LosesStreamedAnswers: "loses-streamed-answers", "http.sse.response-delivered", LEGACY_STREAMABLE,

@@ -3,7 +3,7 @@
 use super::conversation::{Conversation, Kind};
 use super::reply::Reply;
 use super::stream::read_event_id;
-use super::{ENDPOINT, Gateway, HttpFault, Reaction, Request};
+use super::{ENDPOINT, Gateway, HttpFault, Post, Reaction, Request};
 use crate::reference::Route;
 use crate::reference::behaviour::Behaviour;
 use crate::reference::incoming::{Incoming, RequestId};
@@ -53,13 +53,17 @@ impl Slips {
         kind == Kind::Modern && self.has(HttpFault::MintsModernSessions)
     }
 
-    /// Sends an answer of JSON.
-    pub(super) fn finish(&self, mut reply: Reply, number: u32, out: &mut Vec<Reaction>) {
+    /// Sends an answer of JSON, which is perhaps a list.
+    pub(super) fn finish(&self, mut reply: Reply, lists: bool, number: u32, out: &mut Vec<Reaction>) {
+        if self.is_empty() || !lists || reply.status != 200 {
+            reply.send(number, out);
+            return;
+        }
         if self.has(HttpFault::LabelsAnswersAsText) {
             reply.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
             reply = reply.with("Content-Type", "text/plain");
         }
-        if self.has(HttpFault::CutsJson) && reply.status == 200 {
+        if self.has(HttpFault::CutsJson) {
             let Reply { status, headers, mut body, .. } = reply;
             body.truncate(body.len() / 2);
             out.push(Reaction::Head { number, status, headers });
@@ -67,7 +71,7 @@ impl Slips {
             out.push(Reaction::Abort { number });
             return;
         }
-        if self.has(HttpFault::AnswersRequestsBy202) && reply.status == 200 {
+        if self.has(HttpFault::AnswersRequestsBy202) {
             reply.status = 202;
         }
         reply.send(number, out);
@@ -93,9 +97,9 @@ impl Gateway {
     }
 
     /// Refuses what a faulty server wants elsewhere.
-    pub(super) fn misplaces(&self, request: &Request, incoming: &Incoming<'_>) -> Result<(), Reply> {
-        let calls = matches!(incoming, Incoming::Request { method, .. } if method == "tools/call");
-        let elsewhere = self.fails(HttpFault::SplitsEndpoint) && calls && request.path() == ENDPOINT;
+    pub(super) fn misplaces(&self, post: &Post<'_>) -> Result<(), Reply> {
+        let calls = matches!(&post.incoming, Incoming::Request { method, .. } if method == "tools/call");
+        let elsewhere = self.fails(HttpFault::SplitsEndpoint) && calls && post.request.path() == ENDPOINT;
         if elsewhere { Err(Reply::empty(404)) } else { Ok(()) }
     }
 

@@ -10,7 +10,7 @@ use self::conversation::{Conversation, Kind};
 
 use self::reply::Reply;
 use super::Vitals;
-use super::behaviour::Behaviour;
+use super::behaviour::{Behaviour, Temper};
 use super::fault::HttpFault;
 use super::incoming::Incoming;
 use super::server::Changed;
@@ -164,7 +164,8 @@ impl Gateway {
             return;
         }
         if let Err(reply) = self.route(now, number, &request, out) {
-            reply.send(number, out);
+            let plain = reply.informal && self.reads(HttpReading::PlainRefusals);
+            if plain { reply.in_words() } else { reply }.send(number, out);
         }
         self.tidy(out);
     }
@@ -280,6 +281,14 @@ impl Gateway {
             return;
         }
         self.conversations.retain(|conversation| !conversation.is_over());
+    }
+
+    fn strict(&self) -> bool {
+        self.behaviour.temper == Temper::Strict
+    }
+
+    fn lenient(&self) -> bool {
+        self.behaviour.temper == Temper::Lenient
     }
 
     fn fails(&self, fault: HttpFault) -> bool {

@@ -36,13 +36,15 @@ impl Gateway {
         if request.body.len() > LARGEST {
             return Err(Reply::refusal(413, code::INVALID_REQUEST, "the body is too large"));
         }
-        let lenient = self.behaviour.temper == crate::reference::Temper::Lenient;
+        if self.lenient() {
+            return Ok(());
+        }
         match request.header("content-type") {
             Some(kind) if media_type(kind).eq_ignore_ascii_case(JSON) => {}
-            None if lenient => {}
             _ => return Err(Reply::refusal(415, code::INVALID_REQUEST, "the body must be application/json")),
         }
-        if accepts(request, JSON) && accepts(request, EVENT_STREAM) {
+        let silent = request.header("accept").is_none();
+        if !(silent && self.strict()) && accepts(request, JSON) && accepts(request, EVENT_STREAM) {
             return Ok(());
         }
         Err(Reply::refusal(406, code::INVALID_REQUEST, "the client must accept both JSON and event streams"))

@@ -48,7 +48,8 @@ impl Gateway {
             }
             Incoming::Notification { .. } => {
                 let version = post.request.header("mcp-protocol-version");
-                if version.is_some_and(|version| version != Revision::V2026_07_28.as_str()) {
+                let other = version.is_some_and(|version| version != Revision::V2026_07_28.as_str());
+                if other || (version.is_none() && self.strict()) {
                     return Err(Reply::refusal(
                         400,
                         code::UNSUPPORTED_PROTOCOL_VERSION,

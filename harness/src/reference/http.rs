@@ -221,7 +221,17 @@ impl Gateway {
 
     /// Finds who serves the request, or says why nobody does.
     fn route(&mut self, now: Duration, number: u32, request: &Request, out: &mut Vec<Reaction>) -> Result<(), Reply> {
-        self.admit(request)?;
+        if let Err(refusal) = self.admit(request) {
+            self.serves_anyway(HttpFault::ServesRefusedOrigins, number, |gateway, out| {
+                gateway.serve(now, number, request, out)
+            });
+            return Err(refusal);
+        }
+        self.serve(now, number, request, out)
+    }
+
+    /// Takes a request that may come in to the path and the verb that it names.
+    fn serve(&mut self, now: Duration, number: u32, request: &Request, out: &mut Vec<Reaction>) -> Result<(), Reply> {
         let streamable = self.behaviour.modern() || !self.streamable().is_empty();
         let old = self.behaviour.revisions.has(Revision::V2024_11_05);
         let verb = request.verb.as_str();

@@ -40,8 +40,12 @@ impl Gateway {
         self.refuse_sessions(post.request)?;
         match &post.incoming {
             Incoming::Request { id, method, params } => {
-                let checked = self.check(post.request, method, *params);
-                checked.map_err(|failure| Reply::error(400, Some(&id.raw), failure))?;
+                if let Err(failure) = self.check(post.request, method, *params) {
+                    self.serves_anyway(HttpFault::RunsBeforeHeaderCheck, post.number, |gateway, out| {
+                        gateway.hand_over(post, position, out)
+                    });
+                    return Err(self.misreport(Reply::error(400, Some(&id.raw), self.recode(failure))));
+                }
             }
             Incoming::Response { .. } => {
                 return Err(Reply::refusal(400, code::INVALID_REQUEST, "clients send no responses"));

@@ -385,8 +385,9 @@ impl<'t> Sorter<'t> {
             let request = &self.messages[exchange.request];
             let asked = request.entry;
             let http = request.via.and_then(|via| ends.get(&via)).filter(|_| !sse);
-            exchange.overdue =
-                request.id.as_ref().and_then(|id| expired.get(id.text())).is_some_and(|index| *index > asked);
+            exchange.overdue = request.id.as_ref().and_then(|id| expired.get(id.text())).is_some_and(|index| *index > asked)
+                    // What is over without an answer is not waited for.
+                    || http.is_some_and(|http| http.how == Some(&Ending::Complete) && exchange.answers.is_empty());
             exchange.fate = if !exchange.answers.is_empty() {
                 Fate::Answered
             } else if exchange.cancelled.is_some() {
@@ -420,8 +421,8 @@ impl HttpEnd<'_> {
             Ending::Complete if self.status.is_some_and(|status| status >= 400) => Some(Fate::Refused),
             _ if self.resumable => None,
             Ending::Complete => Some(Fate::Silent),
-            Ending::Cut | Ending::Refused(_) | Ending::Malformed(_) => Some(Fate::Cut),
-            Ending::Dropped => Some(Fate::Unsettled),
+            Ending::Cut | Ending::Malformed(_) => Some(Fate::Cut),
+            Ending::Dropped | Ending::Refused(_) => Some(Fate::Unsettled),
         }
     }
 }

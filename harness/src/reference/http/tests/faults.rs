@@ -196,6 +196,17 @@ fn a_server_that_exits_takes_its_connections_along() {
     }
 }
 
+/// Whatever is wrong, the reactions to a request are a head, then a body, then an end; the bench sees to that.
+#[test]
+fn reactions_come_in_their_order() {
+    for fault in FAULTS.iter().filter(|fault| fault.reach.http()) {
+        let faulty = Behaviour::default().with_fault(fault.id).unwrap();
+        for revision in fault.revisions.iter().filter(|revision| faulty.revisions.has(*revision)) {
+            assert!(!tour(faulty.clone(), revision).is_empty(), "{}", fault.id);
+        }
+    }
+}
+
 /// What a fault must leave alone, so that a client gets as far as to where it shows.
 #[test]
 fn faults_leave_the_rest_alone() {

@@ -69,7 +69,10 @@ fn readings_do_what_they_say() {
     assert_eq!(json_only.answer(slow).status, 0);
     json_only.wait();
     assert!(!json_only.answer(slow).streams());
+    let unanswered = json_only.slow(40);
     assert!(json_only.call(fixture::ASK_ROOTS, json!({})).text().contains("does not offer"));
+    json_only.delete();
+    assert_eq!(json_only.answer(unanswered).status, 404);
     let mut events_only = bench(HttpReading::EventsOnly, revision);
     assert!(events_only.ask("ping", json!({})).streams());
     let mut stateless = bench(HttpReading::NoSessions, revision);

@@ -1,0 +1,30 @@
+// What the fixtures need to know of the TypeScript SDK 1.
+import { ResourceTemplate } from "@modelcontextprotocol/sdk/server/mcp.js";
+import {
+    CompleteRequestSchema,
+    CreateMessageResultSchema,
+    ElicitResultSchema,
+    SubscribeRequestSchema,
+    UnsubscribeRequestSchema,
+} from "@modelcontextprotocol/sdk/types.js";
+
+const RESULTS = { "sampling/createMessage": CreateMessageResultSchema, "elicitation/create": ElicitResultSchema };
+const REQUESTS = {
+    "completion/complete": CompleteRequestSchema,
+    "resources/subscribe": SubscribeRequestSchema,
+    "resources/unsubscribe": UnsubscribeRequestSchema,
+};
+
+export const sdk1 = {
+    ResourceTemplate,
+    promptArguments: (shape) => shape,
+    request: (method, handler) => [REQUESTS[method], handler],
+    call: (extra) => ({
+        signal: extra.signal,
+        progressToken: extra._meta?.progressToken,
+        notify: (notification) => extra.sendNotification(notification),
+        ask: (method, params) => extra.sendRequest({ method, params }, RESULTS[method]),
+        log: (data) => extra.sendNotification({ method: "notifications/message", params: { level: "info", data } }),
+        closeStream: () => extra.closeSSEStream?.(),
+    }),
+};

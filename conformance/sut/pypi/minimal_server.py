@@ -1,4 +1,10 @@
-"""A small MCP server on the Python SDK 2, over stdio, with one thing of each kind that the harness can use."""
+"""A small MCP server on the Python SDK 2, with one thing of each kind that the harness can use.
+
+Speaks over standard input and output, or with the argument `http` over Streamable HTTP on the port that PORT says.
+"""
+
+import os
+import sys
 
 import anyio
 from mcp.server import MCPServer
@@ -103,4 +109,11 @@ def broken_prompt() -> str:
 
 
 if __name__ == "__main__":
-    server.run("stdio")
+    if sys.argv[1:] == ["http"]:
+        from event_store import MemoryEventStore
+        from official_fixtures import add_official_fixtures
+
+        add_official_fixtures(server)
+        server.run("streamable-http", port=int(os.environ["PORT"]), event_store=MemoryEventStore(), retry_interval=500)
+    else:
+        server.run("stdio")

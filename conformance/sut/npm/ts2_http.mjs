@@ -3,17 +3,8 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 
-import { toNodeHandler } from "@modelcontextprotocol/node";
-import {
-    McpServer,
-    WebStandardStreamableHTTPServerTransport,
-    createMcpHandler,
-    hostHeaderValidationResponse,
-    isLegacyRequest,
-    localhostAllowedHostnames,
-    localhostAllowedOrigins,
-    originValidationResponse,
-} from "@modelcontextprotocol/server";
+import { NodeStreamableHTTPServerTransport, localhostHostValidation, localhostOriginValidation, toNodeHandler, toWebRequest } from "@modelcontextprotocol/node";
+import { McpServer, createMcpHandler, isLegacyRequest } from "@modelcontextprotocol/server";
 
 import { EventStore } from "./event_store.mjs";
 import { addFixtures } from "./fixtures.mjs";
@@ -21,6 +12,8 @@ import { addModernFixtures, addOfficialFixtures, requestState } from "./official
 import { sdk2 } from "./sdk2.mjs";
 
 const sessions = new Map();
+const hostAllowed = localhostHostValidation();
+const originAllowed = localhostOriginValidation();
 
 function create(lists) {
     const server = new McpServer(
@@ -49,32 +42,44 @@ const lists = {
         modern.notify.resourceUpdated("note://greeting");
     },
 };
+const serveModern = toNodeHandler(modern, { onerror: console.error });
 
-async function handle(request) {
-    const refused =
-        hostHeaderValidationResponse(request, localhostAllowedHostnames()) ?? originValidationResponse(request, localhostAllowedOrigins());
-    if (refused) {
-        return refused;
+async function handle(request, response) {
+    if (!hostAllowed(request, response) || !originAllowed(request, response)) {
+        return;
     }
-    if (new URL(request.url).pathname !== "/mcp") {
-        return new Response(null, { status: 404 });
+    if (new URL(request.url, "http://localhost").pathname !== "/mcp") {
+        response.writeHead(404).end();
+        return;
     }
-    return (await isLegacyRequest(request)) ? handleLegacy(request) : modern.fetch(request);
+    let body;
+    let legacy;
+    try {
+        const read = await toWebRequest(request);
+        legacy = await isLegacyRequest(read);
+        body = request.method === "POST" ? JSON.parse(await read.text()) : undefined;
+    } catch (error) {
+        const malformed = error instanceof SyntaxError;
+        refuse(response, malformed ? 400 : (error.status ?? 500), malformed ? -32700 : -32000, error.message);
+        return;
+    }
+    await (legacy ? serveLegacy : serveModern)(request, response, body);
 }
 
 // A session is the author's to find; whatever else may be wrong with a request is left to the SDK to say.
-async function handleLegacy(request) {
-    const id = request.headers.get("mcp-session-id");
-    if (id !== null && !sessions.has(id)) {
-        return Response.json({ jsonrpc: "2.0", error: { code: -32001, message: "Session not found" }, id: null }, { status: 404 });
+async function serveLegacy(request, response, body) {
+    const id = request.headers["mcp-session-id"];
+    if (id !== undefined && !sessions.has(id)) {
+        refuse(response, 404, -32001, "Session not found");
+        return;
     }
     const transport = sessions.get(id) ?? (await open());
-    return transport.handleRequest(request);
+    await transport.handleRequest(request, response, body);
 }
 
 async function open() {
     const server = create();
-    const transport = new WebStandardStreamableHTTPServerTransport({
+    const transport = new NodeStreamableHTTPServerTransport({
         sessionIdGenerator: randomUUID,
         eventStore: new EventStore(),
         retryInterval: 500,
@@ -85,4 +90,14 @@ async function open() {
     return transport;
 }
 
-createServer(toNodeHandler({ fetch: handle }, { onerror: console.error })).listen(Number(process.env.PORT), "127.0.0.1");
+function refuse(response, status, code, message) {
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id: null }));
+}
+
+createServer((request, response) => {
+    handle(request, response).catch((error) => {
+        console.error(error);
+        response.destroy();
+    });
+}).listen(Number(process.env.PORT), "127.0.0.1");

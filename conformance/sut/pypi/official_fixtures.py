@@ -148,7 +148,7 @@ def embedded(uri: str, mime_type: str, text: str) -> EmbeddedResource:
 
 
 def add_conversations(server: MCPServer) -> None:
-    """Adds tools that say or ask something while they run, in the way of the legacy revisions where the two differ."""
+    """Adds tools that say or ask something while they run, in the way of the revision where it has one of its own."""
 
     @server.tool()
     async def test_tool_with_logging(ctx: Context) -> str:
@@ -176,13 +176,19 @@ def add_conversations(server: MCPServer) -> None:
         return "answered after the stream was closed"
 
     @server.tool()
-    async def test_sampling(prompt: str, ctx: Context) -> str:
+    async def test_sampling(prompt: str, ctx: Context) -> str | InputRequiredResult:
+        if modern(ctx):
+            answer = (ctx.input_responses or {}).get("answer")
+            return f"LLM response: {answer.content.text}" if answer else required(answer=ask_model(prompt))
         message = SamplingMessage(role="user", content=TextContent(type="text", text=prompt))
         result = await ctx.session.create_message(messages=[message], max_tokens=100, related_request_id=ctx.request_id)
         return f"LLM response: {result.content.text}"
 
     @server.tool()
-    async def test_elicitation(message: str, ctx: Context) -> str:
+    async def test_elicitation(message: str, ctx: Context) -> str | InputRequiredResult:
+        if modern(ctx):
+            said = content_of(ctx, "answer").get("response")
+            return said if isinstance(said, str) else required(answer=ask(message, {"response": {"type": "string"}}))
         return told(await ctx.elicit(message=message, schema=Answer))
 
     @server.tool()
@@ -217,6 +223,11 @@ def add_conversations(server: MCPServer) -> None:
                 data={"requiredCapabilities": {"sampling": {}}},
             )
         return "asked"
+
+
+def modern(ctx: Context) -> bool:
+    """Whether the revision has no requests from servers."""
+    return (ctx.protocol_version or "") >= "2026-07-28"
 
 
 def told(result: Any) -> str:

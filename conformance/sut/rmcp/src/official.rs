@@ -17,12 +17,12 @@ use rmcp::{
         AudioContent, CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ContentBlock,
         CreateMessageRequest, CreateMessageRequestParams, ElicitRequest, ElicitRequestParams, ElicitationAction,
         GetPromptRequestParams, GetPromptResponse, GetPromptResult, ImageContent, InputRequest, InputRequests,
-        InputRequiredResult, JsonObject, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListRootsRequest, ListToolsResult, LoggingLevel, LoggingMessageNotificationParam, PaginatedRequestParams,
-        ProgressNotificationParam, Prompt, PromptArgument, PromptMessage, ReadResourceRequestParams,
-        ReadResourceResponse, ReadResourceResult, RequestStateCodec, Resource, ResourceContents, ResourceTemplate,
-        Role, SamplingMessage, ServerCapabilities, ServerConfig, SetLevelRequestParams, SubscribeRequestParams,
-        SubscriptionFilter, Tool, UnsubscribeRequestParams,
+        InputRequiredResult, InputResponses, JsonObject, ListPromptsResult, ListResourceTemplatesResult,
+        ListResourcesResult, ListRootsRequest, ListToolsResult, LoggingLevel, LoggingMessageNotificationParam,
+        PaginatedRequestParams, ProgressNotificationParam, Prompt, PromptArgument, PromptMessage, ProtocolVersion,
+        ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, RequestStateCodec, Resource,
+        ResourceContents, ResourceTemplate, Role, SamplingMessage, ServerCapabilities, ServerConfig,
+        SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
     },
     service::{RequestContext, SubscriptionContext, SubscriptionSink},
 };
@@ -58,6 +58,9 @@ impl<S> Official<S> {
         let RequestContext { peer, meta, .. } = &context;
         let arguments = request.arguments.clone().unwrap_or_default();
         let argument = |name| arguments.get(name).and_then(Value::as_str).unwrap_or_default();
+        let modern = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
+        let answers = request.input_responses.clone().unwrap_or_default();
+        let answer = |key, field| filled_in(&answers, key, field);
         match &*request.name {
             "test_simple_text" => text("This is a simple text response for testing."),
             "test_image_content" => content([ContentBlock::image(IMAGE, "image/png")]),
@@ -106,11 +109,17 @@ impl<S> Official<S> {
                 for listener in self.listeners.lock().await.values() {
                     let _ = listener.notify_tool_list_changed().await;
                 }
+                if !modern {
+                    let _ = peer.notify_tool_list_changed().await;
+                }
                 text("told")
             }
             "test_trigger_prompt_change" => {
                 for listener in self.listeners.lock().await.values() {
                     let _ = listener.notify_prompt_list_changed().await;
+                }
+                if !modern {
+                    let _ = peer.notify_prompt_list_changed().await;
                 }
                 text("told")
             }
@@ -119,6 +128,10 @@ impl<S> Official<S> {
                 Err(ErrorData::missing_required_client_capability(required))
             }
             "test_missing_capability" => text("asked"),
+            "test_sampling" if modern => match answer("answer", "text") {
+                Some(said) => text(format!("LLM response: {said}")),
+                None => self.require([("answer", ask_model(argument("prompt")))], None),
+            },
             "test_sampling" => {
                 let messages = vec![SamplingMessage::user_text(argument("prompt"))];
                 let answer = peer.create_message(CreateMessageRequestParams::new(messages, 100)).await;
@@ -128,7 +141,13 @@ impl<S> Official<S> {
             }
             "test_elicitation" => {
                 let schema = json!({ "response": { "type": "string" } });
-                elicit(&context, argument("message"), schema, json!(["response"])).await
+                match answer("answer", "response") {
+                    Some(said) => text(said),
+                    None if modern => {
+                        self.require([("answer", ask(argument("message"), schema, json!(["response"])))], None)
+                    }
+                    None => elicit(&context, argument("message"), schema, json!(["response"])).await,
+                }
             }
             "test_elicitation_sep1034_defaults" => {
                 let schema = json!({
@@ -166,8 +185,7 @@ impl<S> Official<S> {
         let state = request.request_state.map(|sealed| self.state.open_json::<Value>(&sealed)).transpose();
         let state = state.map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
         let answered = |key: &str| answers.get(key).is_some_and(Value::is_object);
-        let filled_in =
-            |key: &str, field: &str| Some(answers.get(key)?.get("content")?.get(field)?.as_str()?.to_owned());
+        let filled_in = |key, field| filled_in(&answers, key, field);
         match &*request.name {
             "test_input_required_result_elicitation" => match filled_in("user_name", "name") {
                 Some(name) => text(format!("Hello, {name}!")),
@@ -296,6 +314,11 @@ fn ask_model(prompt: &str) -> InputRequest {
 
 fn ask_roots() -> InputRequest {
     InputRequest::ListRoots(ListRootsRequest::default())
+}
+
+/// What was answered to a question of an earlier round.
+fn filled_in(answers: &InputResponses, key: &str, field: &str) -> Option<String> {
+    Some(answers.get(key)?.get("content")?.get(field)?.as_str()?.to_owned())
 }
 
 fn tools() -> BTreeMap<&'static str, Tool> {

@@ -9,7 +9,8 @@ import { z } from "zod";
 export const SAFE = { readOnlyHint: true, idempotentHint: true, openWorldHint: false };
 export const text = (value) => ({ content: [{ type: "text", text: value }] });
 
-// `lists` remembers whether the lists have grown and tells of it; a server that is made anew for every request shares it.
+// `lists` remembers whether the lists have grown, and tells of it. One that is shared by many servers tells only: what one
+// client changed would otherwise show to all.
 export function addFixtures(server, sdk, lists = ownLists(server)) {
     server.registerTool(
         "echo",
@@ -52,19 +53,14 @@ export function addFixtures(server, sdk, lists = ownLists(server)) {
         throw new Error("this tool always crashes");
     });
     server.registerTool("grow", { description: "Adds a tool, a resource and a prompt (once), and says so every time." }, () => {
-        const first = !lists.grown;
-        lists.grown = true;
-        if (first) {
-            addGrown(server);
-        }
-        if (!first || lists.shared) {
+        if (lists.shared || lists.grown) {
             lists.changed();
+        } else {
+            lists.grown = true;
+            addGrown(server);
         }
         return text("grown");
     });
-    if (lists.grown) {
-        addGrown(server);
-    }
 
     server.registerResource("greeting", "note://greeting", { description: "A resource at a fixed address.", mimeType: "text/plain" }, (uri) => ({
         contents: [{ uri: uri.href, mimeType: "text/plain", text: "hello" }],

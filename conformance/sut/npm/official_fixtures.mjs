@@ -18,8 +18,7 @@ export function addOfficialFixtures(server, sdk) {
     addConversations(server, sdk);
     addResources(server, sdk);
     addPrompts(server, sdk);
-    server.server.registerCapabilities({ completions: {}, resources: { subscribe: true } });
-    server.server.setRequestHandler(...sdk.request("completion/complete", () => ({ completion: { values: [], total: 0, hasMore: false } })));
+    server.server.registerCapabilities({ resources: { subscribe: true } });
     server.server.setRequestHandler(...sdk.request("resources/subscribe", () => ({})));
     server.server.setRequestHandler(...sdk.request("resources/unsubscribe", () => ({})));
 }
@@ -123,7 +122,7 @@ function addPrompts(server, sdk) {
     server.registerPrompt("test_simple_prompt", {}, () => ({ messages: [says("This is a simple prompt for testing.")] }));
     server.registerPrompt(
         "test_prompt_with_arguments",
-        { argsSchema: sdk.promptArguments({ arg1: z.string(), arg2: z.string() }) },
+        { argsSchema: sdk.promptArguments({ arg1: sdk.completable(z.string(), () => ["one", "two"]), arg2: z.string() }) },
         ({ arg1, arg2 }) => ({ messages: [says(`Prompt with arguments: arg1='${arg1}', arg2='${arg2}'`)] }),
     );
     server.registerPrompt(

@@ -1,22 +1,17 @@
 // What the fixtures need to know of the TypeScript SDK 1.
+import { completable } from "@modelcontextprotocol/sdk/server/completable.js";
 import { ResourceTemplate } from "@modelcontextprotocol/sdk/server/mcp.js";
-import {
-    CompleteRequestSchema,
-    CreateMessageResultSchema,
-    ElicitResultSchema,
-    SubscribeRequestSchema,
-    UnsubscribeRequestSchema,
-} from "@modelcontextprotocol/sdk/types.js";
+import { CreateMessageResultSchema, ElicitResultSchema, SubscribeRequestSchema, UnsubscribeRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 
 const RESULTS = { "sampling/createMessage": CreateMessageResultSchema, "elicitation/create": ElicitResultSchema };
 const REQUESTS = {
-    "completion/complete": CompleteRequestSchema,
     "resources/subscribe": SubscribeRequestSchema,
     "resources/unsubscribe": UnsubscribeRequestSchema,
 };
 
 export const sdk1 = {
     ResourceTemplate,
+    completable,
     promptArguments: (shape) => shape,
     request: (method, handler) => [REQUESTS[method], handler],
     call: (extra) => ({

@@ -1,9 +1,10 @@
 // What the fixtures need to know of the TypeScript SDK 2.
-import { ResourceTemplate } from "@modelcontextprotocol/server";
+import { ResourceTemplate, completable } from "@modelcontextprotocol/server";
 import { z } from "zod";
 
 export const sdk2 = {
     ResourceTemplate,
+    completable,
     promptArguments: (shape) => z.object(shape),
     request: (method, handler) => [method, handler],
     call: ({ mcpReq, http }) => ({

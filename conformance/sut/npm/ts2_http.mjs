@@ -30,10 +30,9 @@ function create(lists) {
     return server;
 }
 
-// Every modern request meets a server of its own, so what changes is kept and told outside of them.
+// Every modern request meets a server of its own, so changes are told outside of them.
 const modern = createMcpHandler(() => create(lists), { legacy: "reject" });
 const lists = {
-    grown: false,
     shared: true,
     changed() {
         modern.notify.toolsChanged();

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 SAFE = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 GROWN: list[bool] = []
+OVER_HTTP = sys.argv[1:] == ["http"]
 
 server = MCPServer("turncoat-minimal", version="1.0.0", instructions="Fixtures of a test harness.", log_level="WARNING")
 
@@ -60,8 +61,11 @@ def crash() -> str:
 
 @server.tool()
 async def grow(ctx: Context) -> str:
-    """Adds a tool, a resource and a prompt (once), and says so, every time, to whoever subscribed."""
-    if not GROWN:
+    """Adds a tool, a resource and a prompt (once), and says so, every time, to whoever subscribed.
+
+    Over HTTP it says so only: what one client changed would otherwise show to all.
+    """
+    if not OVER_HTTP and not GROWN:
         GROWN.append(True)
         server.add_tool(grown, name="grown", annotations=SAFE)
         server.add_resource(TextResource(uri="note://grown", name="grown", text="grown"))
@@ -109,7 +113,7 @@ def broken_prompt() -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["http"]:
+    if OVER_HTTP:
         from event_store import MemoryEventStore
         from official_fixtures import add_official_fixtures
 

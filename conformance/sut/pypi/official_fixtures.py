@@ -10,6 +10,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.prompts.base import UserMessage
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
+    INVALID_PARAMS,
     MISSING_REQUIRED_CLIENT_CAPABILITY,
     AudioContent,
     Completion,
@@ -381,6 +382,12 @@ def add_handlers(server: MCPServer) -> None:
     async def complete(
         ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument, context: CompletionContext | None
     ) -> Completion:
+        if isinstance(ref, PromptReference):
+            known = ref.name in [prompt.name for prompt in await server.list_prompts()]
+        else:
+            known = ref.uri in [template.uri_template for template in await server.list_resource_templates()]
+        if not known:
+            raise MCPError(code=INVALID_PARAMS, message="there is no such thing to complete for")
         return Completion(values=[], total=0, has_more=False)
 
     async def accept(ctx: ServerRequestContext, params: Any) -> EmptyResult:

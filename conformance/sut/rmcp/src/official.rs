@@ -14,15 +14,16 @@ use std::{
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        AudioContent, CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ContentBlock,
-        CreateMessageRequest, CreateMessageRequestParams, ElicitRequest, ElicitRequestParams, ElicitationAction,
-        GetPromptRequestParams, GetPromptResponse, GetPromptResult, ImageContent, InputRequest, InputRequests,
-        InputRequiredResult, InputResponses, JsonObject, ListPromptsResult, ListResourceTemplatesResult,
-        ListResourcesResult, ListRootsRequest, ListToolsResult, LoggingLevel, LoggingMessageNotificationParam,
-        PaginatedRequestParams, ProgressNotificationParam, Prompt, PromptArgument, PromptMessage, ProtocolVersion,
-        ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, RequestStateCodec, Resource,
-        ResourceContents, ResourceTemplate, Role, SamplingMessage, ServerCapabilities, ServerConfig,
-        SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
+        AudioContent, CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities,
+        CompleteRequestParams, CompleteResult, ContentBlock, CreateMessageRequest, CreateMessageRequestParams,
+        ElicitRequest, ElicitRequestParams, ElicitationAction, GetPromptRequestParams, GetPromptResponse,
+        GetPromptResult, ImageContent, InputRequest, InputRequests, InputRequiredResult, InputResponses, JsonObject,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListRootsRequest, ListToolsResult,
+        LoggingLevel, LoggingMessageNotificationParam, PaginatedRequestParams, ProgressNotificationParam, Prompt,
+        PromptArgument, PromptMessage, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
+        ReadResourceResult, Reference, RequestStateCodec, Resource, ResourceContents, ResourceTemplate, Role,
+        SamplingMessage, ServerCapabilities, ServerConfig, SetLevelRequestParams, SubscribeRequestParams,
+        SubscriptionFilter, Tool, UnsubscribeRequestParams,
     },
     service::{RequestContext, SubscriptionContext, SubscriptionSink},
 };
@@ -563,6 +564,28 @@ impl<S: ServerHandler + Clone> ServerHandler for Official<S> {
 
     async fn unsubscribe(&self, _: UnsubscribeRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
         Ok(())
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let known = match request.r#ref {
+            Reference::Prompt(prompt) => {
+                self.list_prompts(None, context).await?.prompts.iter().any(|known| known.name == prompt.name)
+            }
+            Reference::Resource(resource) => {
+                let templates = self.list_resource_templates(None, context).await?.resource_templates;
+                templates.iter().any(|known| known.uri_template == resource.uri)
+            }
+            _ => false,
+        };
+        if known {
+            Ok(CompleteResult::default())
+        } else {
+            Err(ErrorData::invalid_params("there is no such thing to complete for", None))
+        }
     }
 
     async fn set_level(&self, _: SetLevelRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {

@@ -49,6 +49,13 @@ function addConversations(server, sdk) {
     const tool = (name, description, shape, run) =>
         server.registerTool(name, { description, inputSchema: z.object(shape) }, async (args, context) => text(await run(args, sdk.call(context))));
 
+    const declared = () => server.server.getClientCapabilities() ?? {};
+    const needs = (capability) => {
+        if (!capability) {
+            throw new Error("the client did not declare that it can be asked");
+        }
+    };
+
     tool("test_tool_with_logging", "Logs three times.", {}, async (_, { log }) => {
         for (const step of ["started", "is at work", "is done"]) {
             await log(`the tool ${step}`);
@@ -69,11 +76,14 @@ function addConversations(server, sdk) {
         return "answered after the stream was closed";
     });
     tool("test_sampling", "Asks the model.", { prompt: z.string() }, async ({ prompt }, { ask }) => {
+        needs(declared().sampling);
         const messages = [{ role: "user", content: { type: "text", text: prompt } }];
         const { content } = await ask("sampling/createMessage", { messages, maxTokens: 100 });
         return `LLM response: ${content.text}`;
     });
     const elicit = async (ask, message, properties, required = []) => {
+        const { form, url } = declared().elicitation ?? { url: {} };
+        needs(form ?? !url);
         const { action, content } = await ask("elicitation/create", { message, requestedSchema: { type: "object", properties, required } });
         return `action=${action}, content=${JSON.stringify(content ?? {})}`;
     };

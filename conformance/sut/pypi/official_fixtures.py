@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import anyio
 from mcp.server import MCPServer, ServerRequestContext
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.prompts.base import UserMessage
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
@@ -178,6 +179,7 @@ def add_conversations(server: MCPServer) -> None:
 
     @server.tool()
     async def test_sampling(prompt: str, ctx: Context) -> str | InputRequiredResult:
+        need(ctx, "sampling")
         if modern(ctx):
             answer = (ctx.input_responses or {}).get("answer")
             return f"LLM response: {answer.content.text}" if answer else required(answer=ask_model(prompt))
@@ -187,6 +189,7 @@ def add_conversations(server: MCPServer) -> None:
 
     @server.tool()
     async def test_elicitation(message: str, ctx: Context) -> str | InputRequiredResult:
+        need(ctx, "elicitation")
         if modern(ctx):
             said = content_of(ctx, "answer").get("response")
             return said if isinstance(said, str) else required(answer=ask(message, {"response": {"type": "string"}}))
@@ -194,10 +197,12 @@ def add_conversations(server: MCPServer) -> None:
 
     @server.tool()
     async def test_elicitation_sep1034_defaults(ctx: Context) -> str:
+        need(ctx, "elicitation")
         return told(await ctx.elicit(message="Please review the defaults", schema=Defaults))
 
     @server.tool()
     async def test_elicitation_sep1330_enums(ctx: Context) -> str:
+        need(ctx, "elicitation")
         return told(await ctx.elicit(message="Please choose", schema=Choices))
 
     @server.tool()
@@ -216,14 +221,20 @@ def add_conversations(server: MCPServer) -> None:
 
     @server.tool()
     def test_missing_capability(ctx: Context) -> str:
-        capabilities = ctx.client_capabilities
-        if capabilities is None or capabilities.sampling is None:
-            raise MCPError(
-                code=MISSING_REQUIRED_CLIENT_CAPABILITY,
-                message="This tool needs a client that can ask a model",
-                data={"requiredCapabilities": {"sampling": {}}},
-            )
+        need(ctx, "sampling")
         return "asked"
+
+
+def need(ctx: Context, name: str) -> None:
+    """Refuses a client that did not declare that it can be asked in this way."""
+    declared = getattr(ctx.client_capabilities, name, None)
+    # Elicitation of no stated mode is by form, and so are the questions here.
+    if declared is not None and (name != "elicitation" or declared.form is not None or declared.url is None):
+        return
+    message = f"this tool needs a client that declares {name}"
+    if modern(ctx):
+        raise MCPError(code=MISSING_REQUIRED_CLIENT_CAPABILITY, message=message, data={"requiredCapabilities": {name: {}}})
+    raise ToolError(message)
 
 
 def modern(ctx: Context) -> bool:

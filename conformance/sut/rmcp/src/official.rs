@@ -60,6 +60,7 @@ impl<S> Official<S> {
         let arguments = request.arguments.clone().unwrap_or_default();
         let argument = |name| arguments.get(name).and_then(Value::as_str).unwrap_or_default();
         let modern = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
+        let declared = context.client_capabilities().unwrap_or_default();
         let answers = request.input_responses.clone().unwrap_or_default();
         let answer = |key, field| filled_in(&answers, key, field);
         match &*request.name {
@@ -129,6 +130,9 @@ impl<S> Official<S> {
                 Err(ErrorData::missing_required_client_capability(required))
             }
             "test_missing_capability" => text("asked"),
+            "test_sampling" if modern && declared.sampling.is_none() => Err(
+                ErrorData::missing_required_client_capability(ClientCapabilities::builder().enable_sampling().build()),
+            ),
             "test_sampling" if modern => match answer("answer", "text") {
                 Some(said) => text(format!("LLM response: {said}")),
                 None => self.require([("answer", ask_model(argument("prompt")))], None),
@@ -139,6 +143,10 @@ impl<S> Official<S> {
                 let answer = answer.map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
                 let said = answer.message.content.first().and_then(|content| content.as_text());
                 text(format!("LLM response: {}", said.map_or("", |said| &said.text)))
+            }
+            "test_elicitation" if modern && declared.elicitation.is_none() => {
+                let required = ClientCapabilities::builder().enable_elicitation().build();
+                Err(ErrorData::missing_required_client_capability(required))
             }
             "test_elicitation" => {
                 let schema = json!({ "response": { "type": "string" } });

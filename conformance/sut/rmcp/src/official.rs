@@ -130,9 +130,9 @@ impl<S> Official<S> {
                 Err(ErrorData::missing_required_client_capability(required))
             }
             "test_missing_capability" => text("asked"),
-            "test_sampling" if modern && declared.sampling.is_none() => Err(
-                ErrorData::missing_required_client_capability(ClientCapabilities::builder().enable_sampling().build()),
-            ),
+            "test_sampling" if declared.sampling.is_none() => {
+                refuse(modern, ClientCapabilities::builder().enable_sampling().build())
+            }
             "test_sampling" if modern => match answer("answer", "text") {
                 Some(said) => text(format!("LLM response: {said}")),
                 None => self.require([("answer", ask_model(argument("prompt")))], None),
@@ -144,9 +144,11 @@ impl<S> Official<S> {
                 let said = answer.message.content.first().and_then(|content| content.as_text());
                 text(format!("LLM response: {}", said.map_or("", |said| &said.text)))
             }
-            "test_elicitation" if modern && declared.elicitation.is_none() => {
-                let required = ClientCapabilities::builder().enable_elicitation().build();
-                Err(ErrorData::missing_required_client_capability(required))
+            "test_elicitation" | "test_elicitation_sep1034_defaults" | "test_elicitation_sep1330_enums"
+                // Elicitation of no stated mode is by form, and so are the questions here.
+                if declared.elicitation.as_ref().is_none_or(|modes| modes.form.is_none() && modes.url.is_some()) =>
+            {
+                refuse(modern, ClientCapabilities::builder().enable_elicitation().build())
             }
             "test_elicitation" => {
                 let schema = json!({ "response": { "type": "string" } });
@@ -286,6 +288,14 @@ fn text(value: impl Into<String>) -> Called {
 
 fn content(blocks: impl IntoIterator<Item = ContentBlock>) -> Called {
     Ok(CallToolResult::success(blocks.into_iter().collect()).into())
+}
+
+/// What a client gets that cannot be asked.
+fn refuse(modern: bool, required: ClientCapabilities) -> Called {
+    if modern {
+        return Err(ErrorData::missing_required_client_capability(required));
+    }
+    Ok(CallToolResult::error(vec![ContentBlock::text("the client did not declare that it can be asked")]).into())
 }
 
 fn embedded(uri: &str) -> ContentBlock {

@@ -244,6 +244,13 @@ impl Behaviour {
         self.faults.is_empty()
     }
 
+    /// The same server without its faults, but with what they need in order to show.
+    #[cfg(test)]
+    pub(super) fn reformed(mut self) -> Self {
+        self.faults.clear();
+        self
+    }
+
     pub(super) fn faults(&self) -> &[Fault] {
         &self.faults
     }

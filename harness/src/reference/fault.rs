@@ -81,7 +81,7 @@ macro_rules! faults {
 /// Every fault, by area.
 pub static FAULTS: &[FaultInfo] = &ALL_TABLES;
 
-const ALL_TABLES: [FaultInfo; TABLE.len() + http::TABLE.len()] = {
+static ALL_TABLES: [FaultInfo; TABLE.len() + http::TABLE.len()] = {
     let mut all = [TABLE[0]; TABLE.len() + http::TABLE.len()];
     let mut next = 0;
     while next < all.len() {
@@ -233,7 +233,7 @@ faults! {
         "an unknown tool, prompt or cursor gets -32050";
     CapabilityCodeForTool: "capability-code-for-unknown-tool", "error.defined-code-meaning", MODERN,
         "an unknown tool gets -32021";
-    HeaderCodeOnStdio: "header-code-on-stdio", "error.defined-code-meaning", MODERN,
+    HeaderCodeOnStdio: "header-code-on-stdio", "error.defined-code-meaning", MODERN over Stdio,
         "a bad cursor gets -32020";
     RetiredNotFound: "retired-not-found-code", "error.retired-codes", MODERN,
         "a missing resource gets -32002";
@@ -317,9 +317,9 @@ faults! {
         "the capability prompts is null";
     TimesOutWithoutCancelling: "times-out-without-cancelling", "lifecycle.timeout-cancels", RANGE_03_11,
         "it stops waiting without saying so";
-    StaysAfterEof: "stays-after-eof", "robust.exits-after-eof", ALL,
+    StaysAfterEof: "stays-after-eof", "robust.exits-after-eof", ALL over Stdio,
         "it does not exit at the end of its input";
-    StaysWhileListening: "stays-while-listening", "lifecycle.shutdown.server-exits-on-eof", MODERN,
+    StaysWhileListening: "stays-while-listening", "lifecycle.shutdown.server-exits-on-eof", MODERN over Stdio,
         "it does not exit while a subscription is open";
 
     // Capabilities.
@@ -431,7 +431,7 @@ faults! {
         "an answer that it no longer waits for is answered by an error";
     CancelsSlowCalls: "cancels-slow-calls", "cancel.server-only-for-listen", MODERN,
         "slow is announced to be cancelled by the server";
-    EndsSubscriptionsSilently: "ends-subscriptions-silently", "cancel.server-announces-listen-end", MODERN,
+    EndsSubscriptionsSilently: "ends-subscriptions-silently", "cancel.server-announces-listen-end", MODERN over Stdio,
         "it ends subscriptions without a word";
     CancelsEverything: "cancels-everything", "cancel.others-unaffected", ALL,
         "a cancellation ends all running calls";
@@ -678,22 +678,30 @@ faults! {
     LosesToolResults: "loses-tool-results", "sampling.tool-results-only", SINCE_11,
         "the model gets one result for two uses of tools";
 
+    // Headers that repeat arguments, which every transport publishes.
+    SpacedParamHeader: "spaced-param-header", "http.modern.param-header.server-definitions-valid", MODERN,
+        "the header of an argument has a space in its name";
+    NumberParamHeader: "number-param-header", "http.modern.param-header.server-definitions-valid", MODERN,
+        "an argument that is any number has a header";
+    TwinParamHeaders: "twin-param-headers", "http.modern.param-header.server-definitions-valid", MODERN,
+        "two arguments have headers that differ in case only";
+
     // Stdio.
-    PrintsBanner: "prints-banner", "stdio.stdout-only-messages", ALL,
+    PrintsBanner: "prints-banner", "stdio.stdout-only-messages", ALL over Stdio,
         "a banner comes before the first message";
-    LogsToStdout: "logs-to-stdout", "stdio.stdout-only-messages", ALL,
+    LogsToStdout: "logs-to-stdout", "stdio.stdout-only-messages", ALL over Stdio,
         "refusals are logged to stdout";
-    SaysGoodbye: "says-goodbye", "stdio.stdout-only-messages", ALL,
+    SaysGoodbye: "says-goodbye", "stdio.stdout-only-messages", ALL over Stdio,
         "it takes leave on stdout when it exits";
-    PrettyPrints: "pretty-prints", "stdio.no-embedded-newlines", ALL,
+    PrettyPrints: "pretty-prints", "stdio.no-embedded-newlines", ALL over Stdio,
         "lists are written on several lines";
-    RawNewlines: "raw-newlines", "stdio.no-embedded-newlines", ALL,
+    RawNewlines: "raw-newlines", "stdio.no-embedded-newlines", ALL over Stdio,
         "newlines in tool results are not escaped";
-    ChunksAreMessages: "chunks-are-messages", "robust.split-message", ALL,
+    ChunksAreMessages: "chunks-are-messages", "robust.split-message", ALL over Stdio,
         "every chunk of input is taken for a message";
-    NeedsWholeLines: "needs-whole-lines", "stdio.framing-by-newline-only", ALL,
+    NeedsWholeLines: "needs-whole-lines", "stdio.framing-by-newline-only", ALL over Stdio,
         "what comes after the last newline of a chunk is dropped";
-    SplitsAtSeparators: "splits-at-unicode-separators", "stdio.framing-by-newline-only", ALL,
+    SplitsAtSeparators: "splits-at-unicode-separators", "stdio.framing-by-newline-only", ALL over Stdio,
         "a line ends at U+2028 too";
 
     // Schemas.
@@ -733,7 +741,7 @@ faults! {
         "a subscription begins with a notice, and is acknowledged after it";
     GrantsEverything: "grants-everything", "subscription.ack-subset", MODERN,
         "every subscription is granted every list";
-    AnnouncesToAll: "announces-to-all", "subscription.only-requested", MODERN,
+    AnnouncesToAll: "announces-to-all", "subscription.only-requested", MODERN over Stdio,
         "list changes are announced to everybody, subscribed or not";
     IgnoresFilter: "ignores-filter", "subscription.only-requested", MODERN,
         "a subscription hears of every list";
@@ -745,7 +753,7 @@ faults! {
         "only the newest of several subscriptions hears of a change";
     RefusesSecondSubscription: "refuses-second-subscription", "subscription.multiple", MODERN,
         "a second subscription is refused while one is open";
-    ListensOnAfterCancel: "listens-on-after-cancel", "subscription.stops-on-cancel", MODERN,
+    ListensOnAfterCancel: "listens-on-after-cancel", "subscription.stops-on-cancel", MODERN over Stdio,
         "a cancelled subscription goes on";
     LeavesWithoutGoodbye: "leaves-without-goodbye", "subscription.graceful-close", MODERN,
         "it exits where it should end its subscriptions";
@@ -831,14 +839,14 @@ faults! {
         "it exits on an unknown notification";
     DiesWithItsTool: "dies-with-its-tool", "robust.survives-session", ALL,
         "it exits when one of its tools fails";
-    DropsBeforeEof: "drops-what-came-before-eof", "robust.answers-before-eof", ALL,
+    DropsBeforeEof: "drops-what-came-before-eof", "robust.answers-before-eof", ALL over Stdio,
         "what came with the last bytes is not answered";
-    LeavesAChild: "leaves-a-child", "robust.no-orphans", ALL,
+    LeavesAChild: "leaves-a-child", "robust.no-orphans", ALL over Stdio,
         "it leaves a child process behind";
     Hoards: "hoards", "robust.bounded-memory", ALL,
         "it keeps a hundredfold of all it was ever sent";
     Spins: "spins", "robust.bounded-cpu", ALL,
         "every line costs it a second of processor time";
-    AnswersFirstOfChunk: "answers-first-of-chunk", "robust.burst-answered", ALL,
+    AnswersFirstOfChunk: "answers-first-of-chunk", "robust.burst-answered", ALL over Stdio,
         "of several messages in one chunk all but the first two are lost";
 }

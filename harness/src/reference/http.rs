@@ -10,8 +10,9 @@ use self::conversation::{Conversation, Kind};
 
 use self::reply::Reply;
 use super::Vitals;
-use super::behaviour::Behaviour;
+use super::behaviour::{Behaviour, Temper};
 use super::fault::HttpFault;
+use super::incoming::Incoming;
 use super::server::Changed;
 use crate::revision::{Revision, Revisions};
 
@@ -115,6 +116,15 @@ pub struct Gateway {
     exited: Option<i32>,
 }
 
+/// A message that was POSTed to the endpoint.
+#[derive(Debug)]
+struct Post<'r> {
+    now: Duration,
+    number: u32,
+    request: &'r Request,
+    incoming: Incoming<'r>,
+}
+
 impl Gateway {
     /// A fresh server.
     #[must_use]
@@ -154,7 +164,8 @@ impl Gateway {
             return;
         }
         if let Err(reply) = self.route(now, number, &request, out) {
-            reply.send(number, out);
+            let plain = reply.informal && self.reads(HttpReading::PlainRefusals);
+            if plain { reply.in_words() } else { reply }.send(number, out);
         }
         self.tidy(out);
     }
@@ -210,14 +221,24 @@ impl Gateway {
 
     /// Finds who serves the request, or says why nobody does.
     fn route(&mut self, now: Duration, number: u32, request: &Request, out: &mut Vec<Reaction>) -> Result<(), Reply> {
-        self.admit(request)?;
+        if let Err(refusal) = self.admit(request) {
+            self.serves_anyway(HttpFault::ServesRefusedOrigins, number, |gateway, out| {
+                gateway.serve(now, number, request, out)
+            });
+            return Err(refusal);
+        }
+        self.serve(now, number, request, out)
+    }
+
+    /// Takes a request that may come in to the path and the verb that it names.
+    fn serve(&mut self, now: Duration, number: u32, request: &Request, out: &mut Vec<Reaction>) -> Result<(), Reply> {
         let streamable = self.behaviour.modern() || !self.streamable().is_empty();
         let old = self.behaviour.revisions.has(Revision::V2024_11_05);
         let verb = request.verb.as_str();
         match request.path() {
             path if streamable && self.is_endpoint(path) => match verb {
                 "POST" => self.post(now, number, request, out),
-                "GET" if !self.streamable().is_empty() => self.listen(now, number, request, out),
+                "GET" if !self.streamable().is_empty() => self.listen(number, request, out),
                 "DELETE" if !self.streamable().is_empty() => self.delete(number, request, out),
                 "GET" | "DELETE" => Err(self.without_sessions()),
                 _ => Err(Reply::wrong_verb("POST, GET, DELETE")),
@@ -242,14 +263,10 @@ impl Gateway {
     /// Takes a POST to the endpoint to the era that it belongs to.
     fn post(&mut self, now: Duration, number: u32, request: &Request, out: &mut Vec<Reaction>) -> Result<(), Reply> {
         self.accept(request)?;
-        let incoming = self.sort(&request.body);
-        self.misplaces(request, &incoming)?;
-        let done = if self.is_modern(request, &incoming) {
-            self.post_modern(now, number, request, &incoming, out)
-        } else {
-            self.post_legacy(now, number, request, &incoming, out)
-        };
-        done.map_err(|reply| self.misrefuses(&incoming, reply))
+        let post = Post { now, number, request, incoming: self.sort(&request.body) };
+        self.misplaces(&post)?;
+        let done = if self.is_modern(&post) { self.post_modern(&post, out) } else { self.post_legacy(&post, out) };
+        done.map_err(|reply| self.misrefuses(&post.incoming, reply))
     }
 
     /// Lets a conversation do something, with what it shares with others.
@@ -274,6 +291,14 @@ impl Gateway {
             return;
         }
         self.conversations.retain(|conversation| !conversation.is_over());
+    }
+
+    fn strict(&self) -> bool {
+        self.behaviour.temper == Temper::Strict
+    }
+
+    fn lenient(&self) -> bool {
+        self.behaviour.temper == Temper::Lenient
     }
 
     fn fails(&self, fault: HttpFault) -> bool {

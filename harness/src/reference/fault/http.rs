@@ -3,8 +3,7 @@
 use super::{ALL, LEGACY_STREAMABLE, MODERN, ONLY_11, ONLY_24, RANGE_03_06, SINCE_03, SINCE_06_LEGACY, SINCE_11};
 use super::{Fault, FaultInfo};
 use crate::reference::Reach;
-use crate::reference::behaviour::Behaviour;
-use crate::reference::http::HttpReading;
+use crate::reference::behaviour::{Behaviour, Reading};
 use crate::revision::Revisions;
 
 macro_rules! faults {
@@ -38,13 +37,7 @@ impl HttpFault {
             | Self::GetIs404
             | Self::MintsModernSessions
             | Self::RefusesModernSessions => behaviour.revisions = Revisions::MODERN,
-            Self::SharesSessions => {
-                behaviour.readings.push(crate::reference::Reading::Renegotiates);
-            }
-            // An answer that is a stream can lose what an answer of JSON cannot.
-            Self::LosesStreamedAnswers | Self::CutsLastEvent | Self::KeepsStreamsOpen => {
-                behaviour.http.push(HttpReading::EventsOnly);
-            }
+            Self::SharesSessions => behaviour.readings.push(Reading::Renegotiates),
             _ => {}
         }
     }
@@ -54,6 +47,10 @@ faults! {
     // Who may come in, and by which door.
     AcceptsAnyOrigin: "accepts-any-origin", "http.origin.validated", ALL,
         "requests of any origin and for any host are served";
+    MatchesOriginsByPrefix: "matches-origins-by-prefix", "http.origin.validated", ALL,
+        "an origin is welcome if it begins like one of this machine";
+    ServesRefusedOrigins: "serves-refused-origins", "http.origin.validated", SINCE_03,
+        "a foreign origin gets 403, and its message is served all the same";
     RefusesOriginsWith400: "refuses-origins-with-400", "http.origin.invalid-403", SINCE_11,
         "a foreign origin gets 400";
     SplitsEndpoint: "splits-endpoint", "http.post.endpoint", SINCE_03,
@@ -73,11 +70,11 @@ faults! {
     RefusesNotificationsBy200: "refuses-notifications-by-200", "http.post.notification-refused", SINCE_03,
         "a refused notification gets 200";
     LabelsAnswersAsText: "labels-answers-as-text", "http.post.request-content-type", SINCE_03,
-        "answers of JSON are labelled text/plain";
+        "lists that are JSON are labelled text/plain";
     AnswersRequestsBy202: "answers-requests-by-202", "http.post.request-content-type", SINCE_03,
-        "answers of JSON come with 202";
+        "lists that are JSON come with 202";
     CutsJson: "cuts-json", "jsonrpc.response.exactly-one", SINCE_03,
-        "the connection is cut in the middle of an answer of JSON";
+        "the connection is cut in the middle of a list that is JSON";
 
     // Streams.
     LosesStreamedAnswers: "loses-streamed-answers", "http.sse.response-delivered", LEGACY_STREAMABLE,
@@ -140,12 +137,24 @@ faults! {
         "the version error comes with 200";
     UnknownMethodIs200: "unknown-method-is-200", "http.modern.unknown-method-404", MODERN,
         "an unknown method gets its error with 200";
+    UnknownMethodIs400: "unknown-method-is-400", "http.modern.unknown-method-404", MODERN,
+        "an unknown method gets its error with 400";
+    HeaderErrorIs200: "header-error-is-200", "http.modern.standard-headers.mismatch-rejected", MODERN,
+        "the error about a header comes with 200";
+    HeaderErrorIsInvalidParams: "header-error-is-invalid-params", "http.modern.standard-headers.missing-rejected", MODERN,
+        "the error about a header has the code -32602";
+    RunsBeforeHeaderCheck: "runs-before-header-check", "http.modern.standard-headers.mismatch-rejected", MODERN,
+        "a request is refused for its headers after it was served";
     ToleratesMissingHeaders: "tolerates-missing-headers", "http.modern.standard-headers.missing-rejected", MODERN,
         "Mcp-Method and Mcp-Name may be missing";
     ToleratesWrongHeaders: "tolerates-wrong-headers", "http.modern.standard-headers.mismatch-rejected", MODERN,
         "Mcp-Method and Mcp-Name may say what they like";
     ComparesEncodedNames: "compares-encoded-names", "http.modern.name-header.decoded", MODERN,
         "an encoded Mcp-Name is compared as it stands";
+    TakesAnyMarker: "takes-any-marker", "http.modern.name-header.decoded", MODERN,
+        "the marker of an encoded value may be in capitals";
+    AcceptsBrokenEncoding: "accepts-broken-encoding", "http.modern.param-header.missing-rejected", MODERN,
+        "a header of an argument that cannot be decoded is not looked at";
     IgnoresParamHeaders: "ignores-param-headers", "http.modern.param-header.missing-rejected", MODERN,
         "headers of arguments are not looked at";
     NeedsEveryParamHeader: "needs-every-param-header", "http.modern.param-header.absent-value-accepted", MODERN,

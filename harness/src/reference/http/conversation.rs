@@ -8,13 +8,13 @@ use super::faults::Slips;
 use super::reading::HttpReading;
 use super::reply::Reply;
 use super::stream::{Expected, Fate, Piece, Stream, Style, read_event_id};
-use super::{HttpFault, Reaction};
+use super::{HttpFault, Post, Reaction};
 use crate::reference::behaviour::Behaviour;
 use crate::reference::client::Client;
-use crate::reference::incoming::RequestId;
+use crate::reference::incoming::{Incoming, RequestId};
 use crate::reference::server::Server;
 use crate::reference::{Outbox, Route};
-use crate::revision::{Revision, code};
+use crate::revision::{Revision, code, meta};
 
 /// So many streams that are over are kept for those who come back.
 const REMEMBERED: usize = 32;
@@ -45,6 +45,7 @@ pub(super) struct Conversation {
     pub(super) streams: Vec<Stream>,
     pub(super) style: Style,
     opened: u32,
+    short_listening: bool,
     json_only: bool,
     events_only: bool,
     polls: bool,
@@ -65,6 +66,7 @@ impl Conversation {
             streams: Vec::new(),
             style,
             opened: 0,
+            short_listening: reads(HttpReading::ShortListening) && kind == Kind::Streamable,
             json_only: reads(HttpReading::JsonOnly),
             events_only: reads(HttpReading::EventsOnly),
             polls: reads(HttpReading::Polls),
@@ -103,25 +105,18 @@ impl Conversation {
     }
 
     /// Takes a message that holds requests, whose answers go to the connection of this one.
-    pub(super) fn ask(
-        &mut self,
-        now: Duration,
-        number: u32,
-        ids: Vec<RequestId>,
-        body: &[u8],
-        out: &mut Vec<Reaction>,
-    ) {
-        let introduces = self.kind == Kind::Streamable && self.server.session.is_none();
+    pub(super) fn ask(&mut self, post: &Post<'_>, ids: Vec<RequestId>, out: &mut Vec<Reaction>) {
+        let Post { now, number, request, incoming } = post;
         let key = self.next_key();
-        let mut stream = Stream::answering(key, number, ids);
-        stream.introduces = introduces;
+        let mut stream = Stream::answering(key, *number, ids);
+        stream.introduces = self.kind == Kind::Streamable && self.server.session.is_none();
+        stream.lists = matches!(incoming, Incoming::Request { method, .. } if method.ends_with("/list"));
+        stream.is_defective = self.failures_are_200 && lacks_metadata(&request.body);
         self.streams.push(stream);
         let mut outbox = Outbox::default();
-        self.server.post(now, self.lane(number), body, &mut outbox);
+        self.server.post(*now, self.lane(*number), &request.body, &mut outbox);
         self.style.slips = Slips::of(&self.server.behaviour, self.revision());
-        if self.json_only
-            && let Some(session) = &mut self.server.session
-        {
+        if let Some(session) = self.server.session.as_mut().filter(|_| self.json_only) {
             // There is no way on which a client could be asked.
             session.client = Client::default();
         }
@@ -283,6 +278,7 @@ impl Conversation {
         }
         let resumable = self.kind == Kind::Streamable;
         let stream = &mut self.streams[position];
+        let heard = !stream.held.is_empty();
         for piece in std::mem::take(&mut stream.held) {
             let name = match self.kind {
                 Kind::Old => Some(self.style.slips.event_name(piece.answers)),
@@ -293,7 +289,7 @@ impl Conversation {
             }
             stream.push(&self.style, resumable, name, piece.data, out);
         }
-        if complete {
+        if complete || (stream.listens && heard && self.short_listening) {
             stream.over = true;
             if self.style.slips.has(HttpFault::CutsLastEvent) {
                 cut(stream.connection, out);
@@ -334,8 +330,11 @@ impl Conversation {
             let status = self.status(stream, data);
             return if status == 200 && self.events_only { Form::Events } else { Form::Whole(status) };
         }
-        let answers = stream.held.iter().filter(|piece| piece.answers).count();
         let subscribes = stream.expected.iter().any(|one| self.server.subscribes(&one.id));
+        if subscribes && self.slips().has(HttpFault::ListensByJson) {
+            return Form::Whole(200);
+        }
+        let answers = stream.held.iter().filter(|piece| piece.answers).count();
         if self.json_only && !subscribes && stream.expected.len() == 1 {
             return match answers {
                 1 if complete => Form::Whole(
@@ -357,7 +356,9 @@ impl Conversation {
     fn complete(&mut self, position: usize, status: u16, out: &mut Vec<Reaction>) {
         let headers = self.introduction(position);
         let stream = &mut self.streams[position];
-        let answer = stream.held.drain(..).find(|piece| piece.answers);
+        // Without an answer among them it is a fault, and any message will do.
+        stream.held.sort_by_key(|piece| !piece.answers);
+        let answer = stream.held.drain(..).next();
         stream.over = true;
         let (Some(number), Some(answer)) = (stream.connection.take(), answer) else { return };
         let mut reply = Reply::json(status, answer.data);
@@ -365,7 +366,8 @@ impl Conversation {
             reply.headers = vec![("CONTENT-TYPE".to_owned(), "application/json; charset=utf-8".to_owned())];
         }
         reply.headers.extend(headers);
-        self.style.slips.finish(reply, number, out);
+        let lists = stream.lists;
+        self.style.slips.finish(reply, lists, number, out);
     }
 
     /// What the head of an answer says of the session that the answer opens.
@@ -418,6 +420,13 @@ impl Conversation {
             !goes
         });
     }
+}
+
+/// Whether a request lacks what every modern request must say of itself.
+fn lacks_metadata(body: &[u8]) -> bool {
+    let request = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let metadata = &request["params"]["_meta"];
+    !metadata[meta::PROTOCOL_VERSION].is_string() || !metadata[meta::CLIENT_CAPABILITIES].is_object()
 }
 
 /// The form of an answer.

@@ -3,10 +3,11 @@
 use super::conversation::{Conversation, Kind};
 use super::reply::Reply;
 use super::stream::read_event_id;
-use super::{ENDPOINT, Gateway, HttpFault, Reaction, Request};
+use super::{ENDPOINT, Gateway, HttpFault, Post, Reaction, Request};
 use crate::reference::Route;
 use crate::reference::behaviour::Behaviour;
 use crate::reference::incoming::{Incoming, RequestId};
+use crate::reference::message::Failure;
 use crate::revision::{Revision, code};
 
 /// Where `tools/call` is served by a server that has split its endpoint.
@@ -41,6 +42,7 @@ impl Slips {
     /// A wrong status for an error.
     pub(super) fn misstate(&self, code: i64) -> Option<u16> {
         let wrong = match code {
+            code::METHOD_NOT_FOUND if self.has(HttpFault::UnknownMethodIs400) => return Some(400),
             code::METHOD_NOT_FOUND => self.has(HttpFault::UnknownMethodIs200),
             code::UNSUPPORTED_PROTOCOL_VERSION => self.has(HttpFault::UnsupportedVersionIs200),
             _ => false,
@@ -53,13 +55,17 @@ impl Slips {
         kind == Kind::Modern && self.has(HttpFault::MintsModernSessions)
     }
 
-    /// Sends an answer of JSON.
-    pub(super) fn finish(&self, mut reply: Reply, number: u32, out: &mut Vec<Reaction>) {
+    /// Sends an answer of JSON, which is perhaps a list.
+    pub(super) fn finish(&self, mut reply: Reply, lists: bool, number: u32, out: &mut Vec<Reaction>) {
+        if self.is_empty() || !lists || reply.status != 200 {
+            reply.send(number, out);
+            return;
+        }
         if self.has(HttpFault::LabelsAnswersAsText) {
             reply.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
             reply = reply.with("Content-Type", "text/plain");
         }
-        if self.has(HttpFault::CutsJson) && reply.status == 200 {
+        if self.has(HttpFault::CutsJson) {
             let Reply { status, headers, mut body, .. } = reply;
             body.truncate(body.len() / 2);
             out.push(Reaction::Head { number, status, headers });
@@ -67,7 +73,7 @@ impl Slips {
             out.push(Reaction::Abort { number });
             return;
         }
-        if self.has(HttpFault::AnswersRequestsBy202) && reply.status == 200 {
+        if self.has(HttpFault::AnswersRequestsBy202) {
             reply.status = 202;
         }
         reply.send(number, out);
@@ -93,10 +99,42 @@ impl Gateway {
     }
 
     /// Refuses what a faulty server wants elsewhere.
-    pub(super) fn misplaces(&self, request: &Request, incoming: &Incoming<'_>) -> Result<(), Reply> {
-        let calls = matches!(incoming, Incoming::Request { method, .. } if method == "tools/call");
-        let elsewhere = self.fails(HttpFault::SplitsEndpoint) && calls && request.path() == ENDPOINT;
+    pub(super) fn misplaces(&self, post: &Post<'_>) -> Result<(), Reply> {
+        let calls = matches!(&post.incoming, Incoming::Request { method, .. } if method == "tools/call");
+        let elsewhere = self.fails(HttpFault::SplitsEndpoint) && calls && post.request.path() == ENDPOINT;
         if elsewhere { Err(Reply::empty(404)) } else { Ok(()) }
+    }
+
+    /// Serves a request that is refused, without telling.
+    pub(super) fn serves_anyway(
+        &mut self,
+        fault: HttpFault,
+        number: u32,
+        serve: impl FnOnce(&mut Self, &mut Vec<Reaction>) -> Result<(), Reply>,
+    ) {
+        if !self.fails(fault) {
+            return;
+        }
+        let _ = serve(self, &mut Vec::new());
+        for stream in self.conversations.iter_mut().flat_map(|conversation| &mut conversation.streams) {
+            stream.connection = stream.connection.filter(|connection| *connection != number);
+        }
+    }
+
+    /// The error about a header, as a faulty server words it.
+    pub(super) fn recode(&self, mut failure: Failure) -> Failure {
+        if self.fails(HttpFault::HeaderErrorIsInvalidParams) {
+            failure.code = code::INVALID_PARAMS;
+        }
+        failure
+    }
+
+    /// The refusal for a header, as a faulty server sends it.
+    pub(super) fn misreport(&self, mut reply: Reply) -> Reply {
+        if self.fails(HttpFault::HeaderErrorIs200) {
+            reply.status = 200;
+        }
+        reply
     }
 
     /// Refuses a request because another one is under way.

@@ -1,11 +1,9 @@
 //! Streamable HTTP up to 2025-11-25: sessions, POSTs that are answered by JSON or by a stream, and the GET stream.
 
-use std::time::Duration;
-
 use super::conversation::Kind;
 use super::reading::HttpReading;
 use super::reply::Reply;
-use super::{Gateway, HttpFault, Reaction, Request, guard};
+use super::{Gateway, HttpFault, Post, Reaction, Request, guard};
 use crate::reference::client::Client;
 use crate::reference::incoming::{self, Incoming, RequestId};
 use crate::reference::legacy::Session;
@@ -14,15 +12,9 @@ use crate::revision::{Revision, code};
 
 impl Gateway {
     /// Serves a POST of the legacy era.
-    pub(super) fn post_legacy(
-        &mut self,
-        now: Duration,
-        number: u32,
-        request: &Request,
-        incoming: &Incoming<'_>,
-        out: &mut Vec<Reaction>,
-    ) -> Result<(), Reply> {
-        let opens = matches!(incoming, Incoming::Request { method, .. } if method == "initialize");
+    pub(super) fn post_legacy(&mut self, post: &Post<'_>, out: &mut Vec<Reaction>) -> Result<(), Reply> {
+        let request = post.request;
+        let opens = matches!(&post.incoming, Incoming::Request { method, .. } if method == "initialize");
         let named = request.header("mcp-session-id").is_some();
         let position = if self.reads(HttpReading::NoSessions) {
             self.stand_alone(request, opens)?
@@ -31,7 +23,7 @@ impl Gateway {
                 Some(position) => position,
                 None => self.open(Kind::Streamable)?,
             }
-        } else if !named && is_unreadable(incoming) {
+        } else if !named && is_unreadable(&post.incoming) {
             return Err(Reply::refusal(400, code::PARSE_ERROR, "the body is no message"));
         } else {
             let position = self.session(request)?;
@@ -40,43 +32,39 @@ impl Gateway {
             }
             position
         };
-        let ids = requests(incoming, &request.body);
-        self.refuse_parallel(position, &ids)?;
-        self.hand_over(now, number, position, incoming, ids, &request.body, out)
+        self.hand_over(post, position, out)
     }
 
     /// Gives a message to a conversation and answers what the conversation leaves unanswered.
-    #[expect(clippy::too_many_arguments, reason = "a message, its place and its moment")]
-    pub(super) fn hand_over(
-        &mut self,
-        now: Duration,
-        number: u32,
-        position: usize,
-        incoming: &Incoming<'_>,
-        ids: Vec<RequestId>,
-        body: &[u8],
-        out: &mut Vec<Reaction>,
-    ) -> Result<(), Reply> {
+    pub(super) fn hand_over(&mut self, post: &Post<'_>, position: usize, out: &mut Vec<Reaction>) -> Result<(), Reply> {
+        let ids = requests(post, self.conversations[position].lane(post.number));
+        self.refuse_parallel(position, &ids)?;
         if !ids.is_empty() {
-            let lane = self.conversations[position].lane(number);
-            let ids = ids.into_iter().map(|id| id.on(lane)).collect();
-            self.with(position, |conversation| conversation.ask(now, number, ids, body, out));
-            let ignored = matches!(incoming, Incoming::Array) && self.conversations[position].gives_up(number);
+            self.with(position, |conversation| conversation.ask(post, ids, out));
+            let ignored =
+                matches!(post.incoming, Incoming::Array) && self.conversations[position].gives_up(post.number);
             return if ignored { Err(Reply::empty(400)) } else { Ok(()) };
         }
-        let said = self.with(position, |conversation| conversation.tell(now, number, body, out));
+        if let Incoming::Response { id, .. } = &post.incoming
+            && self.strict()
+            && !self.conversations[position].server.awaits(id)
+        {
+            return Err(Reply::refusal(400, code::INVALID_REQUEST, "nobody asked"));
+        }
+        let said =
+            self.with(position, |conversation| conversation.tell(post.now, post.number, &post.request.body, out));
         if self.conversations[position].exited.is_some() {
-            out.push(Reaction::Abort { number });
+            out.push(Reaction::Abort { number: post.number });
             return Ok(());
         }
-        let accepted = match incoming {
+        let accepted = match post.incoming {
             Incoming::Notification { .. } | Incoming::Response { .. } => true,
             Incoming::Array => said.is_empty(),
             _ => false,
         };
         match (accepted, said.into_iter().next()) {
-            (true, None) => self.accepted().send(number, out),
-            (true, Some(body)) => Reply::json(200, body).send(number, out),
+            (true, None) => self.accepted().send(post.number, out),
+            (true, Some(body)) => Reply::json(200, body).send(post.number, out),
             (false, Some(body)) => return Err(Reply::json(400, body)),
             (false, None) => return Err(Reply::empty(400)),
         }
@@ -84,13 +72,7 @@ impl Gateway {
     }
 
     /// Serves a GET: a stream for what belongs to no request, or the rest of a stream that broke.
-    pub(super) fn listen(
-        &mut self,
-        _now: Duration,
-        number: u32,
-        request: &Request,
-        out: &mut Vec<Reaction>,
-    ) -> Result<(), Reply> {
+    pub(super) fn listen(&mut self, number: u32, request: &Request, out: &mut Vec<Reaction>) -> Result<(), Reply> {
         if self.reads(HttpReading::NoListening) || self.reads(HttpReading::NoSessions) {
             return Err(Reply::wrong_verb("POST, DELETE"));
         }
@@ -136,6 +118,7 @@ impl Gateway {
             }
             Some(version) if !self.fails(HttpFault::IgnoresVersionHeader) => {
                 let known = Revision::from_wire(version).filter(|known| self.streamable().has(*known));
+                let known = known.filter(|known| *known == revision || !self.strict());
                 known.map(drop).ok_or_else(unsupported)
             }
             _ => Ok(()),
@@ -182,14 +165,14 @@ fn is_unreadable(incoming: &Incoming<'_>) -> bool {
     matches!(incoming, Incoming::Blank | Incoming::NotJson | Incoming::Invalid { .. })
 }
 
-/// The ids of the requests in a message.
-fn requests(incoming: &Incoming<'_>, body: &[u8]) -> Vec<RequestId> {
-    match incoming {
-        Incoming::Request { id, .. } => vec![id.clone()],
-        Incoming::Array => incoming::entries(body)
+/// The ids of the requests in a message, as this client uses them.
+fn requests(post: &Post<'_>, lane: u32) -> Vec<RequestId> {
+    match &post.incoming {
+        Incoming::Request { id, .. } => vec![id.clone().on(lane)],
+        Incoming::Array => incoming::entries(&post.request.body)
             .iter()
             .filter_map(|entry| match Incoming::sort(entry.get().as_bytes(), false) {
-                Incoming::Request { id, .. } => Some(id),
+                Incoming::Request { id, .. } => Some(id.on(lane)),
                 _ => None,
             })
             .collect(),

@@ -1,7 +1,5 @@
 //! Streamable HTTP of 2026-07-28: POST and nothing else, every request by itself.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -9,7 +7,7 @@ use super::conversation::Kind;
 use super::headers::Fields;
 use super::reading::HttpReading;
 use super::reply::Reply;
-use super::{Gateway, HttpFault, Reaction, Request};
+use super::{Gateway, HttpFault, Post, Reaction, Request};
 use crate::reference::behaviour::Reading;
 use crate::reference::incoming::{self, Incoming};
 use crate::reference::message::{Failure, Object};
@@ -22,44 +20,40 @@ impl Gateway {
     }
 
     /// Whether a message belongs to the modern era: by its version header, or by the version in its metadata.
-    pub(super) fn is_modern(&self, request: &Request, incoming: &Incoming<'_>) -> bool {
+    pub(super) fn is_modern(&self, post: &Post<'_>) -> bool {
         if !self.behaviour.modern() || self.streamable().is_empty() {
             return self.behaviour.modern();
         }
-        let header = request.header("mcp-protocol-version");
+        let header = post.request.header("mcp-protocol-version");
         if header == Some(Revision::V2026_07_28.as_str()) {
             return true;
         }
-        let Incoming::Request { params, .. } = incoming else { return false };
+        let Incoming::Request { params, .. } = &post.incoming else { return false };
         let claims = claimed(&incoming::members(*params).unwrap_or_default()).is_some();
         claims && (header.is_some() || !self.reads(HttpReading::MissingVersionIsLegacy))
     }
 
     /// Serves a POST of the modern era.
-    pub(super) fn post_modern(
-        &mut self,
-        now: Duration,
-        number: u32,
-        request: &Request,
-        incoming: &Incoming<'_>,
-        out: &mut Vec<Reaction>,
-    ) -> Result<(), Reply> {
+    pub(super) fn post_modern(&mut self, post: &Post<'_>, out: &mut Vec<Reaction>) -> Result<(), Reply> {
         let found = self.conversations.iter().position(|conversation| conversation.kind == Kind::Modern);
         let Some(position) = found else { return Err(Reply::empty(404)) };
-        self.refuse_sessions(request)?;
-        let mut ids = Vec::new();
-        match incoming {
+        self.refuse_sessions(post.request)?;
+        match &post.incoming {
             Incoming::Request { id, method, params } => {
-                self.check(request, method, *params).map_err(|failure| self.mismatch(&id.raw, failure))?;
-                ids.push(id.clone());
-                self.refuse_parallel(position, &ids)?;
+                if let Err(failure) = self.check(post.request, method, *params) {
+                    self.serves_anyway(HttpFault::RunsBeforeHeaderCheck, post.number, |gateway, out| {
+                        gateway.hand_over(post, position, out)
+                    });
+                    return Err(self.misreport(Reply::error(400, Some(&id.raw), self.recode(failure))));
+                }
             }
             Incoming::Response { .. } => {
                 return Err(Reply::refusal(400, code::INVALID_REQUEST, "clients send no responses"));
             }
             Incoming::Notification { .. } => {
-                let version = request.header("mcp-protocol-version");
-                if version.is_some_and(|version| version != Revision::V2026_07_28.as_str()) {
+                let version = post.request.header("mcp-protocol-version");
+                let other = version.is_some_and(|version| version != Revision::V2026_07_28.as_str());
+                if other || (version.is_none() && self.strict()) {
                     return Err(Reply::refusal(
                         400,
                         code::UNSUPPORTED_PROTOCOL_VERSION,
@@ -69,7 +63,7 @@ impl Gateway {
             }
             _ => {}
         }
-        self.hand_over(now, number, position, incoming, ids, &request.body, out)
+        self.hand_over(post, position, out)
     }
 
     /// Holds the headers of a request against its body.
@@ -103,10 +97,6 @@ impl Gateway {
         }
         self.check_standard_headers(&fields, method, &params)?;
         self.check_param_headers(&fields, method, &params)
-    }
-
-    fn mismatch(&self, id: &str, failure: Failure) -> Reply {
-        Reply::error(400, Some(id), failure)
     }
 
     /// What GET and DELETE get where there are no sessions.

@@ -30,6 +30,8 @@ pub(super) struct Stream {
     pub(super) over: bool,
     /// Its connection was closed once although more was to come.
     pub(super) paused: bool,
+    /// It answers a request for a list.
+    pub(super) lists: bool,
     /// Its request is one that must be refused with 400, if it is refused.
     pub(super) is_defective: bool,
     /// What waits until the form of the answer is clear.
@@ -125,7 +127,7 @@ impl Style {
         }
         match data.split_first() {
             // Between the first brace and what follows, JSON may have a line end.
-            Some((brace, rest)) if self.several_lines => {
+            Some((brace @ (b'{' | b'['), rest)) if self.several_lines => {
                 line(b"data", &[*brace]);
                 line(b"data", rest);
             }
@@ -162,6 +164,7 @@ impl Stream {
             begun: false,
             over: false,
             paused: false,
+            lists: false,
             is_defective: false,
             held: Vec::new(),
             kept: VecDeque::new(),

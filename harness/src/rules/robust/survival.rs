@@ -106,7 +106,7 @@ pub static EXITS_AFTER_EOF: Rule = Rule {
     level: Level::Robustness,
     side: None,
     revisions: Revisions::ALL,
-    transports: Transports::BOTH,
+    transports: Transports::STDIO,
     clause: "",
     requires: "The process ends soon after its input ended.",
     judged: "Having to be killed breaks it; the exit code does not matter. A subject that had stopped answering before is \
@@ -140,7 +140,7 @@ pub static NO_ORPHANS: Rule = Rule {
     level: Level::Robustness,
     side: None,
     revisions: Revisions::ALL,
-    transports: Transports::BOTH,
+    transports: Transports::STDIO,
     clause: "",
     requires: "The subject leaves no process behind.",
     judged: "Looked at is whether processes that it started still ran when its own had ended.",
@@ -170,7 +170,7 @@ pub static ANSWERS_BEFORE_EOF: Rule = Rule {
     level: Level::Robustness,
     side: None,
     revisions: Revisions::ALL,
-    transports: Transports::BOTH,
+    transports: Transports::STDIO,
     clause: "",
     requires: "Requests that arrived before the end of the input are answered before the subject ends.",
     judged: "Only `ping`, `server/discover` and the lists are looked at, since tools may run on for long, and only if \

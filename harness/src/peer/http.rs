@@ -343,6 +343,11 @@ impl Http {
         Outcome { over, resumption, ..Outcome::default() }
     }
 
+    /// Notes where an HTTP+SSE server takes the messages of the first client.
+    pub(super) fn connect(&mut self, address: &str) {
+        self.clients.entry(0).or_default().target = Some(target_of(address));
+    }
+
     /// Notes that a request of a client was answered, so that the end of its stream is no loss.
     pub(super) fn answered(&mut self, client: u32, id: &Id) {
         let own = self.posts.values_mut().filter(|post| post.client == client);

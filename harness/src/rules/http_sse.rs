@@ -50,6 +50,11 @@ fn endpoint_event(view: View<'_>) -> Verdict {
         .collect()
 }
 
+/// Whether a text looks like the address that an endpoint event should have.
+fn is_address(text: &str) -> bool {
+    is_uri(text) && (text.starts_with('/') || text.starts_with("http"))
+}
+
 /// Whether a text has only characters that a URI, relative or not, may have.
 fn is_uri(text: &str) -> bool {
     !text.is_empty()
@@ -80,12 +85,19 @@ fn message_events(view: View<'_>) -> Verdict {
     let events = streams(&all).flat_map(|http| {
         http.parts.iter().filter_map(move |part| match part {
             Part::Message { entry, .. } if is_unfinished(view, *entry) => None,
+            // In place of an endpoint event, which is another matter.
+            Part::Message { frame, .. } if frame.text().is_some_and(is_address) => None,
             Part::Message { entry, frame } => Some(match frame.json() {
                 Ok(value) if value.is_object() => Ok(()),
                 _ => Err(of(http, *entry, "sends a message event whose data is no JSON object")),
             }),
-            Part::Event { entry, name: Some(name), data: EventData::Text(text), .. } if *name != "endpoint" => {
-                is_message(text).then(|| Err(of(http, *entry, format!("sends a message in an event named {name:?}"))))
+            Part::Event { entry, name: Some(name), data, .. } if !matches!(*name, "endpoint" | "message" | "") => {
+                let holds = match data {
+                    EventData::Message => true,
+                    EventData::Text(text) => is_message(text),
+                    EventData::Empty => false,
+                };
+                holds.then(|| Err(of(http, *entry, format!("sends a message in an event named {name:?}"))))
             }
             _ => None,
         })

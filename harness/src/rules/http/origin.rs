@@ -1,10 +1,13 @@
 //! Requests that a browser sends for the page of another site.
 
-use super::{at, called, has_error, has_result, has_twin, is_served};
+use std::collections::BTreeSet;
+
+use super::{at, called, has_error, has_result, has_twin, is_like, is_served};
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::{Level, Rule, Transports, Verdict};
-use crate::session::{HttpExchange, View};
+use crate::session::{HttpExchange, Speaker, View};
 use crate::transcript::Ending;
+use crate::wire::Value;
 
 const ORIGIN: &str = "origin";
 
@@ -20,7 +23,8 @@ pub(super) static VALIDATED: Rule = Rule {
              of 400 or more, a JSON-RPC error and a closed connection are refusals. Which origins are valid is the \
              operator's choice, so an origin that is let through counts only where the server is asked on the loopback \
              interface, as pages of other sites have no business there; that the origin `null` is let through is a \
-             warning. Which status a refusal has is the matter of http.origin.invalid-403.",
+             warning. A call that was refused and changed the list of tools all the same, as a like call does, was served. \
+             Which status a refusal has is the matter of http.origin.invalid-403.",
     untested: "no request with a foreign origin had a like without it that was served, or the server is not asked on the \
                loopback interface",
     judge: validated,
@@ -31,6 +35,11 @@ fn validated(view: View<'_>) -> Verdict {
     probes(view, &all)
         .filter(|probe| is_foreign(probe))
         .filter_map(|probe| match reaction(view, probe)? {
+            Reaction::Refused(_) if is_on_loopback(probe) && has_effect(view, &all, probe) => {
+                let origin = probe.headers.value(ORIGIN).unwrap_or_default();
+                let what = format!("refuses a page of the origin {origin:?}, and does what it asked for all the same");
+                Some(Err(at(probe, what)))
+            }
             Reaction::Refused(_) => Some(Ok(())),
             Reaction::Served if !is_on_loopback(probe) => None,
             Reaction::Served => {
@@ -89,6 +98,43 @@ fn reaction(view: View<'_>, probe: &HttpExchange<'_>) -> Option<Reaction> {
         200..=299 if probe.verb == "GET" && is_served(view, probe) => Some(Reaction::Served),
         _ => None,
     }
+}
+
+/// Whether a call changed the list of tools, as one like it without the header did.
+fn has_effect(view: View<'_>, all: &[HttpExchange<'_>], probe: &HttpExchange<'_>) -> bool {
+    if probe.method().as_deref() != Some("tools/call") || !changes_tools(view, probe) {
+        return false;
+    }
+    all.iter().any(|other| {
+        other.headers.value(ORIGIN).is_none() && is_like(probe, other, ORIGIN) && changes_tools(view, other)
+    })
+}
+
+/// Whether the list of tools, as it was seen between the calls before and after, differs from what it was before.
+fn changes_tools(view: View<'_>, call: &HttpExchange<'_>) -> bool {
+    let calls = || view.requests_by(Speaker::Peer).filter(|message| message.is("tools/call"));
+    let before = calls().map(|other| other.entry).filter(|entry| *entry < call.entry).max().unwrap_or_default();
+    let own = call.sent.first().map_or(call.entry, |sent| sent.entry);
+    let after = calls().map(|other| other.entry).find(|entry| *entry > own).unwrap_or(usize::MAX);
+    match (tools_between(view, before, call.entry), tools_between(view, call.last_entry(), after)) {
+        (Some(before), Some(after)) => before != after,
+        _ => false,
+    }
+}
+
+/// The names of all tools that were listed between two entries, if the list was seen to its end.
+fn tools_between(view: View<'_>, from: usize, to: usize) -> Option<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    let mut whole = false;
+    for list in view.exchanges().filter(|list| list.is("tools/list") && (from..to).contains(&list.request().entry)) {
+        let Some(result) = list.result().filter(|_| list.answer().is_some_and(|answer| answer.entry < to)) else {
+            continue;
+        };
+        let items = result.member("tools").into_iter().flat_map(Value::items);
+        names.extend(items.filter_map(|tool| Some(tool.member("name")?.as_str()?.into_owned())));
+        whole |= result.member("nextCursor").is_none();
+    }
+    whole.then_some(names)
 }
 
 /// The requests with an origin and nothing else that anybody could refuse.

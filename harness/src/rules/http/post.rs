@@ -20,8 +20,8 @@ pub(super) static ENDPOINT: Rule = Rule {
     transports: Transports::HTTP,
     clause: "2026-07-28/basic/transports/streamable-http",
     requires: "One endpoint path accepts POST for all messages.",
-    judged: "Honest notifications, responses and requests that every server has to serve, or that its capabilities \
-             promise, once any message was accepted at the path. 405, a redirection, and 404 without JSON-RPC in it while \
+    judged: "Honest notifications, responses, calls of listed tools, and requests that every server has to serve or that its \
+             capabilities promise, once any message was accepted at the path. 405, a redirection, and 404 without JSON-RPC in it while \
              the session lives on say that the message needs another path.",
     untested: "no message was accepted at the endpoint",
     judge: endpoint,
@@ -33,6 +33,10 @@ fn endpoint(view: View<'_>) -> Verdict {
     let honest = || all.iter().filter(|http| http.verb == "POST" && http.is_honest());
     let paths: HashSet<&str> = honest().filter(|http| http.is_accepted()).map(|http| http.target).collect();
     let is_due = |http: &HttpExchange<'_>| match http.method() {
+        Some(method) if method == "tools/call" => {
+            let name = http.body().and_then(|body| body.path(&["params", "name"])?.as_str());
+            name.is_some_and(|name| view.tool(&name).is_some())
+        }
         Some(method) => http.id().is_none() || method == "initialize" || certain.contains(&method.as_str()),
         None => true,
     };
@@ -166,7 +170,7 @@ fn request_content_type(view: View<'_>) -> Verdict {
         .filter_map(|(http, _)| {
             let media = http.media_type();
             match (http.status()?, media.as_deref()) {
-                (202, _) if http.parts.is_empty() => Some(Err(at(http, "answers a request by a mere 202"))),
+                (202, _) => Some(Err(at(http, "answers a request by status 202"))),
                 (_, Some("text/event-stream")) => Some(Ok(())),
                 (_, Some("application/json")) => body(view, http),
                 (_, Some(other)) => Some(Err(at(http, format!("answers a request with the content type {other:?}")))),

@@ -7,7 +7,7 @@ use crate::revision::{Revision, Revisions, Side};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::http::Part;
 use crate::session::{Exchange, Fate, HttpExchange, View};
-use crate::transcript::{Ending, EventData};
+use crate::transcript::{Ending, Event, EventData};
 use crate::wire::Id;
 
 const LEGACY: Revisions = Revisions::range(Revision::V2025_03_26, Revision::V2025_11_25);
@@ -43,10 +43,12 @@ impl Stream<'_, '_> {
     /// Whether the server ended it before the response, with nothing to say that the session was over or the request
     /// withdrawn.
     fn is_closed_early(&self) -> bool {
-        matches!(self.http.ending(), Some(Ending::Complete | Ending::Cut))
-            && self.response().is_none()
-            && self.exchange.cancellation().is_none()
-            && self.lived_on
+        self.response().is_none() && self.exchange.cancellation().is_none() && self.is_ended_by_server()
+    }
+
+    /// Whether the server ended it while the session lived on.
+    fn is_ended_by_server(&self) -> bool {
+        matches!(self.http.ending(), Some(Ending::Complete | Ending::Cut)) && self.lived_on
     }
 
     fn has_event_id(&self) -> bool {
@@ -63,8 +65,9 @@ pub(super) static RESPONSE_DELIVERED: Rule = Rule {
     clause: "2025-11-25/basic/transports#sending-messages-to-the-server",
     requires: "A stream that answers a request contains the response to it.",
     judged: "Streams that the server ended while the session lived on. A response that came when the rest of the stream was \
-             asked for counts too; one on a stream of another kind belongs to http.get.no-responses. Cancelled requests \
-             and connections that the harness closed are left out.",
+             asked for counts too; one on a stream of another kind belongs to http.get.no-responses. A response in an \
+             event without the empty line that ends it is lost, for clients drop such an event. Cancelled requests and \
+             connections that the harness closed are left out.",
     untested: UNTESTED,
     judge: response_delivered,
 };
@@ -75,8 +78,17 @@ fn response_delivered(view: View<'_>) -> Verdict {
     streams(view, &all)
         .iter()
         .filter_map(|stream| {
-            if stream.response().is_some() {
-                return Some(Ok(()));
+            if let Some(entry) = stream.response() {
+                let unfinished = matches!(
+                    view.entries().get(entry).map(|entry| &entry.event),
+                    Some(Event::Received { unfinished: true, .. })
+                );
+                let what = "ends the stream of a request without the empty line behind the response";
+                return match unfinished {
+                    false => Some(Ok(())),
+                    true if stream.is_ended_by_server() => Some(Err(within(stream.http, entry, what))),
+                    true => None,
+                };
             }
             if let Some(answer) = stream.exchange.answer() {
                 let resumed = answer.via.and_then(|via| resumptions.get(&via)).copied().unwrap_or_default();
@@ -218,9 +230,10 @@ pub(super) static RELATED_ONLY: Rule = Rule {
     transports: Transports::HTTP,
     clause: "2025-11-25/basic/transports#sending-messages-to-the-server",
     requires: "Messages on the stream of a request relate to that request.",
-    judged: "Progress on the stream of a request that did not ask for it while another one did. That a change of a list \
-             or of a resource is told on the stream of a request that cannot have caused it, beside an open stream of the \
-             client, is a warning. What log messages and requests of the server relate to cannot be seen.",
+    judged: "Progress on the stream of a request that did not ask for it while another one did, and changes of a list or of \
+             a resource that are told on the stream of a request, beside an open stream of the client. Where the request \
+             may have caused the change that is a warning. What log messages and requests of the server relate to cannot \
+             be seen.",
     untested: "no progress and no change was told on the stream of a request",
     judge: related_only,
 };
@@ -244,10 +257,12 @@ fn related_only(view: View<'_>) -> Verdict {
                     let other = tokens.get(&about).map(|other| other.request());
                     checks.extend(other.map(|other| Err(within(stream.http, entry, what).after(other))));
                 }
-                (Some(method), _) if is_of_a_change(method) && !may_change(stream.exchange.method()) => {
+                (Some(method), _) if is_of_a_change(method) => {
                     let listens = listening.iter().any(|listening| is_open_at(listening, entry));
                     let what = format!("sends {method} on the stream of {}", stream.exchange.method());
-                    checks.extend(listens.then(|| Err(within(stream.http, entry, what).as_warning())));
+                    let breach = within(stream.http, entry, what);
+                    let breach = if may_change(stream.exchange.method()) { breach.as_warning() } else { breach };
+                    checks.extend(listens.then_some(Err(breach)));
                 }
                 _ => {}
             }

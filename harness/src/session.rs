@@ -39,6 +39,7 @@ pub struct Session<'t> {
     last_settled: Option<usize>,
     strays: OnceCell<Vec<stray::Found>>,
     transport: Transport,
+    http: Vec<HttpExchange<'t>>,
 }
 
 /// A request and what became of it, by index into the messages.
@@ -78,10 +79,10 @@ impl<'t> Session<'t> {
         self.transport
     }
 
-    /// Every HTTP request with its response, in order; sorted out anew at each call.
+    /// Every HTTP request with its response, in order.
     #[must_use]
-    pub fn http_exchanges(&'t self) -> Vec<HttpExchange<'t>> {
-        http::exchanges(self)
+    pub fn http_exchanges(&self) -> &[HttpExchange<'t>] {
+        &self.http
     }
 
     /// The part of the session that one revision governs.
@@ -202,6 +203,7 @@ impl<'t> Sorter<'t> {
         let asked_for = Revisions::of(&[self.transcript.header.revision]);
         let seen: Revisions =
             self.messages.iter().filter_map(|message| message.revision).chain(asked_for.iter()).collect();
+        let http = http::exchanges(self.transcript, &self.messages);
         Session {
             transcript: self.transcript,
             messages: self.messages,
@@ -210,6 +212,7 @@ impl<'t> Sorter<'t> {
             last_settled,
             strays: OnceCell::new(),
             transport: self.transcript.header.transport,
+            http,
         }
     }
 

@@ -377,6 +377,11 @@ impl<'a> Peer<'a> {
         }
         match &mut self.waiting {
             Some(Waiting { what: For::Connection, .. }) if outcome.connected => self.waiting = None,
+            // A server without the old transport has said so.
+            Some(Waiting { what: For::Connection, .. }) if matches!(what, Happening::End { .. }) => {
+                self.waiting = None;
+                self.stalled = true;
+            }
             Some(Waiting { what: For::Answers(due), .. }) => {
                 let over = matches!(what, Happening::End { .. });
                 if outcome.headed || over {

@@ -83,7 +83,8 @@ impl Adapter for Embedded {
 }
 
 /// What scripts may use of the reference server, whatever the transport.
-pub(super) fn fixtures() -> Fixtures {
+#[must_use]
+pub fn fixtures() -> Fixtures {
     let tool = |name: &str, arguments: Value| Fixture {
         tool: Some(name.to_owned()),
         arguments: arguments.as_object().cloned().unwrap_or_default(),

@@ -299,7 +299,8 @@ impl<'a> Peer<'a> {
                 Task::Settle => return Action::Settle,
                 Task::Farewell if self.ended => {}
                 Task::HangUp(stream) => {
-                    if let Some(number) = self.http.named(&stream) {
+                    let open = self.http.named(&stream).filter(|number| self.http.post(*number).is_some());
+                    if let Some(number) = open {
                         return Action::HangUp(number);
                     }
                 }
@@ -334,7 +335,10 @@ impl<'a> Peer<'a> {
     ///
     /// Over HTTP it stood in the response to the request of that number.
     pub fn heard(&mut self, frame: &Frame, via: Option<u32>) -> Vec<Sending> {
-        let Ok(value) = frame.json() else { return Vec::new() };
+        let Ok(value) = frame.json() else {
+            self.heard_address(frame);
+            return Vec::new();
+        };
         let client = via.and_then(|number| self.http.post(number)).map_or(0, |post| post.client);
         let mut replies = Vec::new();
         let mut each = |item| {
@@ -357,6 +361,16 @@ impl<'a> Peer<'a> {
             record.carriage.client = client;
         }
         replies.into_iter().map(|reply| self.carried(reply)).collect()
+    }
+
+    /// Takes the place where an HTTP+SSE server takes messages even from an event of another name, so that the session can
+    /// go on and a rule can speak of it.
+    fn heard_address(&mut self, frame: &Frame) {
+        let address = frame.text().filter(|text| text.starts_with('/') || text.starts_with("http"));
+        if let (Some(Waiting { what: For::Connection, .. }), Some(address)) = (&self.waiting, address) {
+            self.http.connect(address);
+            self.waiting = None;
+        }
     }
 
     /// Something else happened to an HTTP request; what comes back is to be sent at once.

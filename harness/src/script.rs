@@ -122,8 +122,8 @@ pub struct Hello {
 /// The HTTP request that carries a message, or that carries none: what departs from an honest client's.
 ///
 /// Values of header lines may hold placeholders: those of texts, `${session}` and `${session:N}` (the session id of the
-/// client, or of client N), `${event:NAME}` (the id of the last event on a stream), and `${encoded:TEXT}` (the text in the
-/// base64 form that the specification has for header values).
+/// client, or of client N), `${event:NAME}` and `${first-event:NAME}` (the id of the last event on a stream, and of the first),
+/// and `${encoded:TEXT}` (the text in the base64 form that the specification has for header values).
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Carriage {

@@ -36,6 +36,8 @@ pub(super) struct Http {
     names: HashMap<String, u32>,
     /// The last event on each response that has events.
     events: HashMap<u32, String>,
+    /// The first event on each.
+    first_events: HashMap<u32, String>,
     /// Those with a name whose response is over.
     gone: HashMap<u32, Post>,
 }
@@ -136,7 +138,8 @@ impl Http {
         let client = self.clients.entry(carriage.client).or_default();
         let target = client.target.clone().unwrap_or_else(|| endpoint.target.clone());
         let lasting = method == "subscriptions/listen";
-        let post = Post { client: carriage.client, ids, hello, lasting, ..Post::new(record.is_honest()) };
+        let honest = record.is_honest() && carriage.is_honest();
+        let post = Post { client: carriage.client, ids, hello, lasting, ..Post::new(honest) };
         self.request(endpoint, "POST", target, headers, Some(record.frame.bytes()), record.split, carriage, post)
     }
 
@@ -175,7 +178,9 @@ impl Http {
         headers.push("Accept", "text/event-stream");
         self.session_lines(resumption.of.client, false, &mut headers);
         headers.push("Last-Event-ID", resumption.after.clone());
-        let post = Post { retry: None, resumptions: resumption.of.resumptions + 1, ..resumption.of.clone() };
+        let of = resumption.of.clone();
+        let honest = of.honest && carriage.is_honest();
+        let post = Post { retry: None, resumptions: of.resumptions + 1, honest, ..of };
         let mut request = self.request(endpoint, "GET", endpoint.target.clone(), headers, None, 1, carriage, post);
         request.delay = resumption.delay;
         request
@@ -216,8 +221,8 @@ impl Http {
         if let Some(name) = &carriage.stream {
             self.names.insert(name.clone(), number);
         }
-        let (client, honest) = (post.client, post.honest && carriage.is_honest());
-        self.posts.insert(number, Post { honest, ..post });
+        let (client, honest) = (post.client, post.honest);
+        self.posts.insert(number, post);
         let cut = matches!(carriage.body, Framing::Truncated | Framing::Unended);
         let request = Request {
             verb: carriage.verb.clone().unwrap_or_else(|| verb.to_owned()),
@@ -271,11 +276,11 @@ impl Http {
             let (name, rest) = inner.split_once(':').unwrap_or((&inner, ""));
             let with = match name {
                 "session" => self.session(rest.parse().unwrap_or(client)).unwrap_or("none").to_owned(),
-                "event" => self
-                    .named(rest)
-                    .and_then(|number| self.events.get(&number))
-                    .map_or("none", String::as_str)
-                    .to_owned(),
+                "event" | "first-event" => {
+                    let events = if name == "event" { &self.events } else { &self.first_events };
+                    let event = self.named(rest).and_then(|number| events.get(&number));
+                    event.map_or("none", String::as_str).to_owned()
+                }
                 "encoded" => sentinel(rest),
                 _ => String::new(),
             };
@@ -305,6 +310,7 @@ impl Http {
                 post.retry = retry.or(post.retry);
                 let client = post.client;
                 if let Some(id) = id.as_ref().filter(|id| !id.is_empty()) {
+                    self.first_events.entry(number).or_insert_with(|| id.clone());
                     self.events.insert(number, id.clone());
                 }
                 if let (Some("endpoint"), EventData::Text(uri)) = (name.as_deref(), data) {
@@ -328,10 +334,18 @@ impl Http {
             && post.honest
             && matches!(how, Ending::Complete | Ending::Cut)
             && post.resumptions < MOST_RESUMPTIONS;
-        let after = self.events.get(&number).filter(|_| resumable && (!post.ids.is_empty() || post.retry.is_some()));
+        // A stream that has brought every response is over, and so is each with its session.
+        let left = self.clients.get(&post.client).is_some_and(|client| client.left);
+        let wanted = !post.ids.is_empty() || (post.lasting && post.retry.is_some());
+        let after = self.events.get(&number).filter(|_| resumable && wanted && !left);
         let delay = Duration::from_millis(post.retry.unwrap_or_default()).min(LONGEST_RETRY);
         let resumption = after.map(|after| Resumption { after: after.clone(), delay, of: post });
         Outcome { over, resumption, ..Outcome::default() }
+    }
+
+    /// Notes where an HTTP+SSE server takes the messages of the first client.
+    pub(super) fn connect(&mut self, address: &str) {
+        self.clients.entry(0).or_default().target = Some(target_of(address));
     }
 
     /// Notes that a request of a client was answered, so that the end of its stream is no loss.

@@ -29,7 +29,8 @@
 //! 1 200 Content-Type: text/event-stream      the head of the response; lines are parted by ` | `
 //! 1 event id=7 retry=20 name=x data=text     an event without a message
 //! 1 < {"jsonrpc":"2.0","id":1,"result":{}}   a message in the body (of a stream: an event that has nothing else)
-//! 1 < id=7 {"jsonrpc":...}                   a message in an event with this id
+//! 1 < id=7 {"jsonrpc":...}                   a message in an event with this id; or with `name=x`, this name
+//! 1 <~ {"jsonrpc":...}                       a message whose event or body has no end
 //! 1 body some text                           a body that is no message
 //! 1 end                                      the response was complete; or `end cut`, `end dropped`, `end refused`,
 //!                                            `end malformed`

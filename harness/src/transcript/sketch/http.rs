@@ -23,17 +23,26 @@ impl Sketch {
             "post!" => self.post(number, rest, Intent::Departure)?,
             "ask" => self.ask(number, rest, Intent::Honest)?,
             "ask!" => self.ask(number, rest, Intent::Departure)?,
-            "<" => match rest.strip_prefix("id=").and_then(|rest| rest.split_once(' ')) {
-                Some((id, text)) => self.message(number, Some(id), text),
-                None => self.message(number, None, rest),
-            },
+            "<" | "<~" => {
+                let field = |key: &str| rest.strip_prefix(key).and_then(|rest| rest.split_once(' '));
+                match (field("id="), field("name=")) {
+                    (Some((id, text)), _) => self.message(number, Some(id), None, text),
+                    (_, Some((name, text))) => self.message(number, None, Some(name), text),
+                    _ => self.message(number, None, None, rest),
+                }
+                if let (Some(Event::Received { unfinished, .. }), "<~") =
+                    (self.entries.last_mut().map(|entry| &mut entry.event), word)
+                {
+                    *unfinished = true;
+                }
+            }
             "event" => self.event(number, rest)?,
             "body" => self.happen(number, Http::Body { text: rest.to_owned() }),
             "end" => self.happen(number, Http::End { how: ending(rest)? }),
             "answer" => self.answer(number, rest)?,
             "stream" => {
                 self.response(number, 200, ["Content-Type: text/event-stream"].into_iter())?;
-                self.message(number, None, rest);
+                self.message(number, None, None, rest);
                 self.happen(number, Http::End { how: Ending::Complete });
             }
             "accepted" => {
@@ -45,7 +54,7 @@ impl Sketch {
                 let media = (!body.is_empty()).then_some("Content-Type: application/json");
                 self.response(number, status.parse().ok()?, media.into_iter())?;
                 if body.starts_with('{') {
-                    self.message(number, None, body);
+                    self.message(number, None, None, body);
                 } else if !body.is_empty() {
                     self.happen(number, Http::Body { text: body.to_owned() });
                 }
@@ -64,7 +73,7 @@ impl Sketch {
         let given = session.iter().map(|id| format!("Mcp-Session-Id: {id}"));
         let lines: Vec<String> = given.chain(["Content-Type: application/json".to_owned()]).collect();
         let _ = self.response(FIRST, 200, lines.iter().map(String::as_str));
-        self.message(FIRST, None, &answer);
+        self.message(FIRST, None, None, &answer);
         self.happen(FIRST, Http::End { how: Ending::Complete });
         self.session = session;
         if self.revision.era() == Era::Legacy {
@@ -134,12 +143,12 @@ impl Sketch {
 
     fn answer(&mut self, number: u32, text: &str) -> Option<()> {
         self.response(number, 200, ["Content-Type: application/json"].into_iter())?;
-        self.message(number, None, text);
+        self.message(number, None, None, text);
         self.happen(number, Http::End { how: Ending::Complete });
         Some(())
     }
 
-    fn message(&mut self, number: u32, id: Option<&str>, text: &str) {
+    fn message(&mut self, number: u32, id: Option<&str>, name: Option<&str>, text: &str) {
         let streams = self.entries.iter().rev().find_map(|entry| match &entry.event {
             Event::Http { number: own, what: Http::Response { headers, .. } } if *own == number => {
                 Some(headers.media_type().as_deref() == Some("text/event-stream"))
@@ -148,7 +157,8 @@ impl Sketch {
         });
         if streams == Some(true) {
             let data = EventData::Message;
-            self.happen(number, Http::Event { id: id.map(str::to_owned), name: None, retry: None, data });
+            let (id, name) = (id.map(str::to_owned), name.map(str::to_owned));
+            self.happen(number, Http::Event { id, name, retry: None, data });
         }
         let frame = Frame::new(self.expand(text));
         self.push(Event::Received { frame, cut: false, unfinished: false, via: Some(number) });

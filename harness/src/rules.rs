@@ -178,6 +178,7 @@ static AREAS: &[&[&Rule]] = &[
     elicitation::RULES,
     error::RULES,
     extension::RULES,
+    http::RULES,
     jsonrpc::RULES,
     lifecycle::RULES,
     list_changed::RULES,
@@ -217,6 +218,7 @@ pub mod dual;
 pub mod elicitation;
 pub mod error;
 pub mod extension;
+pub mod http;
 mod inventory;
 pub mod jsonrpc;
 pub mod lifecycle;

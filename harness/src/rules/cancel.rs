@@ -7,6 +7,7 @@ use crate::session::{Exchange, Fate, Message, Speaker, View};
 use crate::wire::{Id, Value};
 
 mod aftermath;
+mod disconnected;
 mod listening;
 mod received;
 mod sent;
@@ -23,6 +24,7 @@ pub static RULES: &[&Rule] = &[
     &received::OTHERS_UNAFFECTED,
     &listening::ONLY_FOR_LISTEN,
     &listening::ANNOUNCES_END,
+    &disconnected::IS_CANCEL,
 ];
 
 /// A cancellation, and what it refers to.

@@ -80,6 +80,8 @@ pub struct Message<'t> {
     pub own_line: bool,
     /// The number of the HTTP request that carried it, or whose response did.
     pub via: Option<u32>,
+    /// Whether the HTTP request that carried it departs from an honest client's, apart from the message.
+    pub oddly_carried: bool,
     /// Its `id`, of any type.
     pub id: Option<Id>,
     /// The revision that governs it; none where the specification leaves that open.
@@ -129,6 +131,7 @@ impl<'t> Message<'t> {
             delivery: template.delivery,
             own_line: template.own_line,
             via: template.via,
+            oddly_carried: template.oddly_carried,
             id,
             revision: None,
             phase: Phase::Before,
@@ -148,7 +151,7 @@ impl<'t> Message<'t> {
     pub fn alone(frame: &'t Frame, value: Value<'t>, by: Speaker) -> Self {
         let (intent, delivery) = (Intent::Honest, Delivery::Whole);
         Self::read(
-            &Template { entry: 0, at: 0, by, frame, intent, delivery, own_line: true, via: None },
+            &Template { entry: 0, at: 0, by, frame, intent, delivery, own_line: true, via: None, oddly_carried: false },
             Some(value),
             false,
         )

@@ -88,9 +88,12 @@ impl Sketch {
         if let Some(message) = frame.json().ok().filter(|_| self.revision.era() == Era::Modern) {
             modern(message, &mut headers);
         }
+        let honest = headers.clone();
         let client = set(&mut headers, settings)?;
         let (verb, target) = ("POST".to_owned(), "/mcp".to_owned());
-        self.happen(number, Http::Request { client, verb, target, headers, intent });
+        // As the peer records it: what departs in the message alone does not depart in its carriage.
+        let carriage = if headers == honest { Intent::Honest } else { intent };
+        self.happen(number, Http::Request { client, verb, target, headers, intent: carriage });
         let delivery = std::mem::take(&mut self.delivery);
         self.push(Event::Sent { frame, intent, delivery, via: Some(number) });
         Some(())
@@ -182,13 +185,18 @@ fn set(headers: &mut Headers, settings: &str) -> Option<u32> {
             headers.remove(name);
         } else if let Some(line) = setting.strip_prefix('+') {
             let (name, value) = line.split_once(':')?;
-            headers.push(name, value.trim());
+            headers.push(name, unescaped(value.trim()));
         } else {
             let (name, value) = setting.split_once(':')?;
-            headers.set(name, value.trim());
+            headers.remove(name);
+            headers.push(name, unescaped(value.trim()));
         }
     }
     Some(client)
+}
+
+fn unescaped(value: &str) -> String {
+    value.replace("\\s", " ").replace("\\t", "\t").replace("\\0", "\0")
 }
 
 fn modern(message: Value<'_>, headers: &mut Headers) {

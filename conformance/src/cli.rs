@@ -66,8 +66,11 @@ enum Command {
         /// What to list; rules and scripts if not said
         what: Option<Catalogue>,
     },
-    /// Be the embedded reference server, on standard input and output
+    /// Be the embedded reference server, on standard input and output or over HTTP
     Reference {
+        /// Listen on this port of the loopback interface; 0 chooses one and says which
+        #[arg(long, value_name = "PORT")]
+        http: Option<u16>,
         /// Have this fault
         #[arg(long, value_name = "ID")]
         fault: Option<String>,
@@ -107,6 +110,9 @@ struct Check {
     /// Take this honest variant of the embedded reference server
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
+    /// Talk to the embedded reference server over HTTP
+    #[arg(long)]
+    http: bool,
 }
 
 #[derive(Subcommand)]
@@ -188,7 +194,9 @@ pub(crate) fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Check(check) => dispatch(*check),
-        Command::Reference { fault, variant } => check::play_reference(fault.as_deref(), variant.as_deref()),
+        Command::Reference { http, fault, variant } => {
+            check::play_reference(http, fault.as_deref(), variant.as_deref())
+        }
         Command::List { what } => list::list(what),
         Command::Explain { id } => explain::explain(&id),
     };
@@ -202,9 +210,9 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn dispatch(check: Check) -> Result<ExitCode, Usage> {
-    let Check { subject, options, fault, variant } = check;
+    let Check { subject, options, fault, variant, http } = check;
     match subject {
-        None => check::embedded(&options, fault.as_deref(), variant.as_deref()),
+        None => check::embedded(&options, fault.as_deref(), variant.as_deref(), http),
         Some(Subject::Server { options, url: Some(url), .. }) => check::server_at(&options, &url),
         Some(Subject::Server { command, .. }) if command.is_empty() => Err(Usage::new(
             "which server? The command that starts it stands behind `--`, or its URL behind --url",

@@ -11,8 +11,12 @@ use turncoat_conformance::runner::{self, Plan, Quiet};
 
 fn main() {
     let arguments = Arguments::from_args();
-    let mut trials: Vec<Trial> =
-        FAULTS.iter().map(|fault| Trial::test(format!("{}/{}", fault.rule, fault.id), || caught(fault))).collect();
+    // The embedded adapter speaks as over stdio.
+    let mut trials: Vec<Trial> = FAULTS
+        .iter()
+        .filter(|fault| fault.reach.stdio() && !fault.rule.starts_with("http."))
+        .map(|fault| Trial::test(format!("{}/{}", fault.rule, fault.id), || caught(fault)))
+        .collect();
     let proven: BTreeSet<&str> = FAULTS.iter().map(|fault| fault.rule).collect();
     trials.extend(rules::all().map(|rule| {
         let has = proven.contains(rule.id);

@@ -6,11 +6,13 @@
 //! - [`child`]: a process on stdio
 //! - [`stream`]: anything that reads and writes, such as one end of a pipe in memory
 //! - [`embedded`]: the reference server of this crate
+//! - [`host`]: the reference server of this crate over HTTP, in memory or on a socket
 //! - [`http`]: a server behind a URL
 //! - [`stdio`]: the same reference server on the standard streams of this process
 
 pub mod child;
 pub mod embedded;
+pub mod host;
 pub mod http;
 pub mod stdio;
 pub mod stream;

@@ -367,7 +367,7 @@ impl<'a> Peer<'a> {
         let mut resumed = None;
         let mut replies = Vec::new();
         if let (Some(resumption), Some(endpoint)) = (&outcome.resumption, self.part.endpoint) {
-            let request = self.http.resume(self.part, endpoint, &Carriage::default(), resumption);
+            let request = self.http.resume(endpoint, &Carriage::default(), resumption);
             resumed = Some(request.number);
             replies.push(Sending { requests: vec![request], ..Sending::default() });
         }
@@ -461,6 +461,10 @@ impl<'a> Peer<'a> {
         match purpose {
             Purpose::Nothing | Purpose::Fence => {}
             Purpose::Hello { and_initialized } => {
+                let version = answer.result().and_then(|result| result.member("protocolVersion")?.as_str());
+                if let Some(version) = version.filter(|_| self.part.endpoint.is_some()) {
+                    self.http.agreed(&version);
+                }
                 if answer.is_success() {
                     self.established = true;
                     if and_initialized && self.part.revision.era() == Era::Legacy {
@@ -527,7 +531,7 @@ impl<'a> Peer<'a> {
             }
             Task::Resume(stream, carriage) => {
                 let resumption = self.http.resumption(&stream)?;
-                let request = self.http.resume(self.part, self.part.endpoint?, &carriage, &resumption);
+                let request = self.http.resume(self.part.endpoint?, &carriage, &resumption);
                 let sending = Some(Sending { requests: vec![request], ..Sending::default() });
                 self.wait_for_heads(sending.as_ref(), Patience::Brief);
                 sending

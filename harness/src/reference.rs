@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use self::incoming::RequestId;
+
 mod asking;
 mod behaviour;
 mod client;
@@ -15,6 +17,7 @@ mod declare;
 mod fault;
 mod faults;
 mod form;
+pub mod http;
 mod incoming;
 mod legacy;
 mod lines;
@@ -35,7 +38,7 @@ mod variants;
 mod tests;
 
 pub use behaviour::{Behaviour, Features, Offer, Reading, Temper, UnknownFault};
-pub use fault::{FAULTS, Fault, FaultInfo};
+pub use fault::{FAULTS, Fault, FaultInfo, HttpFault};
 pub use server::Server;
 pub use variants::{Variant, variants};
 
@@ -48,6 +51,52 @@ pub struct Outbox {
     pub stderr: Vec<u8>,
     /// The exit status, once the server has ended.
     pub exit: Option<i32>,
+    /// What in `bytes` belongs to what, for a server that was asked to say so.
+    marks: Vec<Mark>,
+}
+
+/// The end of one message in the output.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Mark {
+    /// The number of bytes up to and with its newline.
+    end: usize,
+    route: Route,
+}
+
+/// To what a message of the server belongs, which decides where a transport with several ways sends it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Route {
+    /// It answers this request.
+    Answer(RequestId),
+    /// It is a notification or a question that this request gave rise to.
+    About(RequestId),
+    /// It belongs to no request.
+    Loose,
+}
+
+/// The transports over which a variant differs from the default, or a fault shows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// Over every transport.
+    Everywhere,
+    /// Over stdio only.
+    Stdio,
+    /// Over HTTP only.
+    Http,
+}
+
+impl Reach {
+    /// Whether it shows over stdio.
+    #[must_use]
+    pub const fn stdio(self) -> bool {
+        !matches!(self, Self::Http)
+    }
+
+    /// Whether it shows over HTTP.
+    #[must_use]
+    pub const fn http(self) -> bool {
+        !matches!(self, Self::Stdio)
+    }
 }
 
 /// Vital signs as a process would show them.
@@ -75,7 +124,7 @@ pub mod fixture {
     pub const MEDIA: &str = "media";
     /// Tool: logs `message` at `level`.
     pub const LOG: &str = "log";
-    /// Tool: has an effect that [`COUNT`] shows.
+    /// Tool: has an effect that [`COUNT`] shows, at once or after `milliseconds`.
     pub const RECORD: &str = "record";
     /// Tool: how often [`RECORD`] was called.
     pub const COUNT: &str = "count";
@@ -102,6 +151,9 @@ pub mod fixture {
     pub const TOUCH_RESOURCE: &str = "touch-resource";
     /// Tool: ends every open subscription; in the modern revision only.
     pub const HANG_UP: &str = "hang-up";
+    /// Tool: gives back its arguments, of which `region` (required), `shard` and the nested `place.zone` are to be
+    /// repeated in headers; in the modern revision only.
+    pub const MIRROR: &str = "mirror";
     /// Tool: can be called as a task only; in 2025-11-25 only, and only with [`super::Features::tasks`].
     pub const TASK_ONLY: &str = "task-only";
     /// Tool and prompt: the one that comes and goes.

@@ -334,7 +334,7 @@ pub enum What {
     },
     /// A call of a tool that the subject offers.
     Call {
-        /// A fixture, `any` or `each`.
+        /// A fixture, `any`, `each`, or `mirrored`: any that wants arguments in header lines too.
         tool: String,
         /// What the argument says that a fixture leaves open with `${text}`.
         text: Option<String>,
@@ -342,6 +342,8 @@ pub enum What {
         arguments: serde_json::Map<String, Json>,
         /// The defect that the arguments get.
         spoil: Option<Spoil>,
+        /// What becomes of the arguments that belong into header lines too.
+        mirrored: Option<Mirrored>,
         /// An id in place of the next integer.
         id: Option<Json>,
         /// A progress token to ask for.
@@ -353,6 +355,24 @@ pub enum What {
     Text(String),
     /// Bytes as they stand.
     Bytes(Vec<u8>),
+}
+
+/// What becomes of the arguments of a call that the tool wants in header lines too.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mirrored {
+    /// The first of them has a value and no other.
+    One,
+    /// The first one that is a text has a value and no other.
+    Text,
+    /// The first one that is an integer has the value 42 and no other has any.
+    Integer,
+    /// The same, written as 42.0.
+    Fraction,
+    /// None of them is there.
+    Absent,
+    /// Each is null.
+    Null,
 }
 
 /// What a vendor lets the harness use of a subject, by the names that scripts ask for.

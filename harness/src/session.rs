@@ -127,7 +127,7 @@ struct Sorter<'t> {
     exchanges: Vec<Pairing>,
     by_id: HashMap<(Speaker, Id), Namesakes>,
     /// The exchange of each request that an HTTP request carried.
-    by_carrier: HashMap<(u32, Id), usize>,
+    by_carrier: HashMap<(u32, Id), Namesakes>,
     /// The numbers of the HTTP requests of clients other than the first, whose messages are a session of their own.
     others: HashSet<u32>,
     /// The numbers of the HTTP requests that depart from an honest client's apart from their messages.
@@ -156,8 +156,13 @@ impl<'t> Sorter<'t> {
 
     fn sort(mut self) -> Session<'t> {
         let mut unended = false;
+        let mut statuses: HashMap<u32, u16> = HashMap::new();
         for (entry, recorded) in self.transcript.entries.iter().enumerate() {
             let template = match &recorded.event {
+                Event::Http { number, what: Http::Response { status, .. } } => {
+                    statuses.insert(*number, *status);
+                    continue;
+                }
                 Event::Http { number, what: Http::Request { client: 1.., .. } } => {
                     self.others.insert(*number);
                     continue;
@@ -178,7 +183,7 @@ impl<'t> Sorter<'t> {
                     let (intent, delivery) = (*intent, *delivery);
                     let (at, by, via) = (recorded.at, Speaker::Peer, *via);
                     let oddly_carried = via.is_some_and(|via| self.odd.contains(&via));
-                    Template { entry, at, by, frame, intent, delivery, own_line, via, oddly_carried }
+                    Template { entry, at, by, frame, intent, delivery, own_line, via, status: None, oddly_carried }
                 }
                 Event::Received { frame, via, .. } => Template {
                     entry,
@@ -190,6 +195,7 @@ impl<'t> Sorter<'t> {
                     own_line: true,
                     via: *via,
                     oddly_carried: false,
+                    status: via.and_then(|via| statuses.get(&via).copied()),
                 },
                 _ => continue,
             };
@@ -260,17 +266,16 @@ impl<'t> Sorter<'t> {
         let exchange = self.exchanges.len();
         let mut ambiguous = false;
         if let Some(id) = message.id.clone() {
-            let namesakes = self.by_id.entry((by, id)).or_default();
+            let everywhere = self.by_id.entry((by, id.clone())).or_default();
             // Over HTTP each has a response of its own.
-            let apart = message.via.is_some();
-            if by == Speaker::Peer && namesakes.answered < namesakes.sent.len() && !apart {
+            let here = message.via.map(|via| self.by_carrier.entry((via, id)).or_default());
+            let namesakes = here.as_deref().unwrap_or(everywhere);
+            if by == Speaker::Peer && namesakes.answered < namesakes.sent.len() {
                 ambiguous = true;
                 namesakes.open().into_iter().for_each(|open| self.exchanges[open].ambiguous = true);
             }
-            namesakes.push(Some(exchange));
-        }
-        if let (Some(via), Some(id)) = (message.via, message.id.clone()) {
-            self.by_carrier.insert((via, id), exchange);
+            everywhere.push(Some(exchange));
+            here.into_iter().for_each(|here| here.push(Some(exchange)));
         }
         if let Some(token) = message.params().and_then(|params| params.path(&["_meta", "progressToken"])) {
             self.by_token.insert((by, Id::read(token)), exchange);
@@ -300,7 +305,7 @@ impl<'t> Sorter<'t> {
         let message = &self.messages[index];
         let asked_by = message.by.other();
         let Some(id) = message.id.clone().filter(|id| !id.is_null()) else { return };
-        let carried = message.via.and_then(|via| self.by_carrier.get(&(via, id.clone())).copied());
+        let carried = message.via.and_then(|via| self.by_carrier.get_mut(&(via, id.clone()))?.answer());
         let oldest = self.by_id.get_mut(&(asked_by, id)).and_then(Namesakes::answer);
         let Some(exchange) = carried.or(oldest) else { return };
         self.exchanges[exchange].answers.push(index);
@@ -460,6 +465,7 @@ struct Template<'t> {
     own_line: bool,
     via: Option<u32>,
     oddly_carried: bool,
+    status: Option<u16>,
 }
 
 #[cfg(test)]

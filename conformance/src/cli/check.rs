@@ -1,16 +1,20 @@
 //! Running a check and writing its reports.
 
 use std::fs;
+use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use turncoat::adapter::Adapter;
 use turncoat::adapter::child::{Process, kill_all};
 use turncoat::adapter::embedded::Embedded;
+use turncoat::adapter::host::{self, EmbeddedHttp};
 use turncoat::adapter::http::url::UrlError;
 use turncoat::adapter::http::{self, Url};
 use turncoat::reference::{Behaviour, FAULTS, FaultInfo, variants};
@@ -49,7 +53,12 @@ pub(super) fn server_at(options: &Options, url: &str) -> Result<ExitCode, Usage>
 }
 
 /// Checks the reference server of this tool, honest or not.
-pub(super) fn embedded(options: &Options, fault: Option<&str>, variant: Option<&str>) -> Result<ExitCode, Usage> {
+pub(super) fn embedded(
+    options: &Options,
+    fault: Option<&str>,
+    variant: Option<&str>,
+    http: bool,
+) -> Result<ExitCode, Usage> {
     if options.subject.is_some() {
         return Err(Usage::new(
             "a subject file tells about a server of yours; the embedded one needs none",
@@ -62,14 +71,32 @@ pub(super) fn embedded(options: &Options, fault: Option<&str>, variant: Option<&
     // A fault may be of any kind, so every kind of rule looks for it.
     let profiles = if fault.is_some() { &all[..] } else { &all[..2] };
     let plan = plan(options, &SubjectFile::default(), profiles)?;
-    run(options, &plan, &Embedded::server(behaviour).called(words), options.strict || fault.is_some(), meant)
+    let strict = options.strict || fault.is_some();
+    if http {
+        return run(options, &plan, &EmbeddedHttp::server(behaviour).called(words), strict, meant);
+    }
+    run(options, &plan, &Embedded::server(behaviour).called(words), strict, meant)
 }
 
-/// Plays the reference server on the standard streams of this process.
-pub(super) fn play_reference(fault: Option<&str>, variant: Option<&str>) -> Result<ExitCode, Usage> {
+/// Plays the reference server on the standard streams of this process, or on a port of the loopback interface.
+pub(super) fn play_reference(http: Option<u16>, fault: Option<&str>, variant: Option<&str>) -> Result<ExitCode, Usage> {
     let (behaviour, _) = reference(fault, variant)?;
-    let code = turncoat::adapter::stdio::serve(behaviour).unwrap_or(1);
+    let code = match http {
+        None => turncoat::adapter::stdio::serve(behaviour).unwrap_or(1),
+        Some(port) => serve_http(behaviour, port).map_err(|error| {
+            Usage::new(format!("cannot serve on port {port}: {error}"), "turncoat reference --http 0")
+        })?,
+    };
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+fn serve_http(behaviour: Behaviour, port: u16) -> io::Result<i32> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        output::result(&format!("http://{}/mcp\n", listener.local_addr()?))?;
+        host::serve(behaviour, listener).await
+    })
 }
 
 /// A behaviour of the reference server, and the options that mean it.

@@ -81,10 +81,13 @@ pub fn learn(
         let view = sorted.view(session.planned.revision);
         identity = identity_of(view).or(identity);
         exits |= !transcript.entries.iter().any(|entry| entry.event == Event::Killed);
-        facts.insert(
-            session.planned.revision,
-            Facts { failing: failing(adapter), stopping: stopping(adapter), ..facts_of(view, &spoken) },
-        );
+        // Over HTTP the oldest revision has a transport of its own, which says nothing of the other one.
+        let here = |revision: &Revision| {
+            let oldest = Revision::V2024_11_05;
+            adapter.transport() == Transport::Stdio || (*revision == oldest) == (session.planned.revision == oldest)
+        };
+        let spoken_here: Vec<Revision> = spoken.iter().copied().filter(here).collect();
+        facts.insert(session.planned.revision, Facts { failing: failing(adapter), stopping: stopping(adapter), ..facts_of(view, &spoken_here) });
     }
     sessions.retain(|session| spoken.contains(&session.planned.revision));
     Ok(Control { identity, spoken, facts, exits, sessions })

@@ -68,46 +68,51 @@ impl Adapter for Embedded {
     }
 
     fn fixtures(&self) -> Fixtures {
-        let tool = |name: &str, arguments: Value| Fixture {
-            tool: Some(name.to_owned()),
-            arguments: arguments.as_object().cloned().unwrap_or_default(),
-            ..Fixture::default()
-        };
-        [
-            ("echo", tool(fixture::ECHO, json!({"text": "${text}"}))),
-            ("structured", tool(fixture::ADD, json!({"a": 1, "b": 2}))),
-            ("slow", tool(fixture::SLOW, json!({"milliseconds": 500}))),
-            ("task", tool(fixture::SLOW, json!({"milliseconds": 500}))),
-            ("task-asks-user", tool(fixture::ASK_USER, json!({}))),
-            ("requires-task", tool(fixture::TASK_ONLY, json!({}))),
-            ("fail", tool(fixture::FAIL, json!({}))),
-            ("media", tool(fixture::MEDIA, json!({}))),
-            ("logs", tool(fixture::LOG, json!({"level": "error", "message": "a log message"}))),
-            ("records", tool(fixture::RECORD, json!({}))),
-            ("counts", tool(fixture::COUNT, json!({}))),
-            ("validates", tool(fixture::VALIDATE, json!({"count": 1, "colour": "red"}))),
-            ("validates-draft-07", tool(fixture::TUPLE, json!({"pair": ["a", 1]}))),
-            ("odd-dialect", tool(fixture::ODD_DIALECT, json!({}))),
-            ("asks-user", tool(fixture::ASK_USER, json!({}))),
-            ("asks-model", tool(fixture::ASK_MODEL, json!({}))),
-            ("asks-roots", tool(fixture::ASK_ROOTS, json!({}))),
-            ("demands-url", tool(fixture::ASK_USER, json!({"mode": "demand"}))),
-            ("changes-tools", tool(fixture::TOGGLE_TOOL, json!({}))),
-            ("changes-prompts", tool(fixture::TOGGLE_PROMPT, json!({}))),
-            ("changes-resources", tool(fixture::TOGGLE_RESOURCE, json!({}))),
-            ("updates-resource", tool(fixture::TOUCH_RESOURCE, json!({}))),
-            ("ends-subscriptions", tool(fixture::HANG_UP, json!({}))),
-            (
-                "failing-prompt",
-                Fixture { prompt: Some(fixture::RAISE.to_owned()), arguments: Map::new(), ..Fixture::default() },
-            ),
-            ("updated-resource", Fixture { uri: Some(fixture::TOUCHED.to_owned()), ..Fixture::default() }),
-            ("failing-resource", Fixture { uri: Some(fixture::RAISING.to_owned()), ..Fixture::default() }),
-        ]
-        .into_iter()
-        .map(|(name, fixture)| (name.to_owned(), fixture))
-        .collect()
+        fixtures()
     }
+}
+
+/// What scripts may use of the reference server, whatever the transport.
+pub(super) fn fixtures() -> Fixtures {
+    let tool = |name: &str, arguments: Value| Fixture {
+        tool: Some(name.to_owned()),
+        arguments: arguments.as_object().cloned().unwrap_or_default(),
+        ..Fixture::default()
+    };
+    [
+        ("echo", tool(fixture::ECHO, json!({"text": "${text}"}))),
+        ("structured", tool(fixture::ADD, json!({"a": 1, "b": 2}))),
+        ("slow", tool(fixture::SLOW, json!({"milliseconds": 500}))),
+        ("task", tool(fixture::SLOW, json!({"milliseconds": 500}))),
+        ("task-asks-user", tool(fixture::ASK_USER, json!({}))),
+        ("requires-task", tool(fixture::TASK_ONLY, json!({}))),
+        ("fail", tool(fixture::FAIL, json!({}))),
+        ("media", tool(fixture::MEDIA, json!({}))),
+        ("logs", tool(fixture::LOG, json!({"level": "error", "message": "a log message"}))),
+        ("records", tool(fixture::RECORD, json!({}))),
+        ("counts", tool(fixture::COUNT, json!({}))),
+        ("validates", tool(fixture::VALIDATE, json!({"count": 1, "colour": "red"}))),
+        ("validates-draft-07", tool(fixture::TUPLE, json!({"pair": ["a", 1]}))),
+        ("odd-dialect", tool(fixture::ODD_DIALECT, json!({}))),
+        ("asks-user", tool(fixture::ASK_USER, json!({}))),
+        ("asks-model", tool(fixture::ASK_MODEL, json!({}))),
+        ("asks-roots", tool(fixture::ASK_ROOTS, json!({}))),
+        ("demands-url", tool(fixture::ASK_USER, json!({"mode": "demand"}))),
+        ("changes-tools", tool(fixture::TOGGLE_TOOL, json!({}))),
+        ("changes-prompts", tool(fixture::TOGGLE_PROMPT, json!({}))),
+        ("changes-resources", tool(fixture::TOGGLE_RESOURCE, json!({}))),
+        ("updates-resource", tool(fixture::TOUCH_RESOURCE, json!({}))),
+        ("ends-subscriptions", tool(fixture::HANG_UP, json!({}))),
+        (
+            "failing-prompt",
+            Fixture { prompt: Some(fixture::RAISE.to_owned()), arguments: Map::new(), ..Fixture::default() },
+        ),
+        ("updated-resource", Fixture { uri: Some(fixture::TOUCHED.to_owned()), ..Fixture::default() }),
+        ("failing-resource", Fixture { uri: Some(fixture::RAISING.to_owned()), ..Fixture::default() }),
+    ]
+    .into_iter()
+    .map(|(name, fixture)| (name.to_owned(), fixture))
+    .collect()
 }
 
 struct Running {

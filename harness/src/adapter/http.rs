@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use super::{Adapter, Description, Incoming, Link, NextFuture, OpenError, OpenFuture, Sent};
 use crate::revision::Side;
 use crate::script::Fixtures;
-use crate::transcript::{Ending, EventData, Http};
+use crate::transcript::{Ending, EventData, Http, Vitals};
 use crate::wire::http::{Endpoint, Headers, Part, Reader, Request, Start};
 use crate::wire::{Frame, sse};
 
@@ -49,6 +49,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub trait Connect: Send + Sync {
     /// Opens one.
     fn connect(&self) -> ConnectFuture<'_>;
+
+    /// Vital signs of the server, if it has any that can be seen.
+    fn vitals(&self) -> Option<Vitals> {
+        None
+    }
 }
 
 /// The future of [`Connect::connect`].
@@ -80,7 +85,8 @@ impl Server {
     /// The server at a URL, over connections that somebody else opens.
     #[must_use]
     pub fn over(url: Url, connect: Arc<dyn Connect>) -> Self {
-        let endpoint = Endpoint { authority: url.authority(), target: url.target(), headers: Headers::new() };
+        let endpoint =
+            Endpoint { authority: url.authority(), target: url.target(), sse: None, headers: Headers::new() };
         Self { url, endpoint, connect, fixtures: Fixtures::new() }
     }
 
@@ -109,7 +115,7 @@ impl Adapter for Server {
             // So that a server that is not there is said to be so before anything else is tried.
             let first =
                 open_one(&*self.connect).await.map_err(|source| OpenError { subject: self.url.to_string(), source })?;
-            Ok(Box::new(HttpLink::new(Arc::clone(&self.connect), first)) as Box<dyn Link>)
+            Ok(Box::new(HttpLink::new(Arc::clone(&self.connect), Some(first))) as Box<dyn Link>)
         })
     }
 
@@ -173,10 +179,11 @@ struct Shared {
 }
 
 impl HttpLink {
-    pub(super) fn new(connect: Arc<dyn Connect>, first: Box<dyn Stream>) -> Self {
+    /// A session with a server, on which one connection may be open already.
+    pub(super) fn new(connect: Arc<dyn Connect>, first: Option<Box<dyn Stream>>) -> Self {
         let (sender, receiver) = mpsc::channel(BACKLOG);
         let slots = Semaphore::new(MOST_CONNECTIONS);
-        let shared = Arc::new(Shared { connect, idle: Mutex::new(vec![first]), slots });
+        let shared = Arc::new(Shared { connect, idle: Mutex::new(first.into_iter().collect()), slots });
         Self { shared, running: HashMap::new(), dropped: HashSet::new(), sender, receiver, ready: VecDeque::new() }
     }
 
@@ -230,6 +237,10 @@ impl Link for HttpLink {
 
     fn next(&mut self) -> NextFuture<'_> {
         Box::pin(self.step())
+    }
+
+    fn vitals(&mut self) -> Option<Vitals> {
+        self.shared.connect.vitals()
     }
 }
 

@@ -48,8 +48,8 @@ struct Client {
     session: Option<String>,
     /// Where an HTTP+SSE server takes messages.
     target: Option<String>,
-    /// It has shaken hands.
-    greeted: bool,
+    /// The legacy version that it agreed on by a handshake.
+    version: Option<String>,
     /// It has tried to end its session.
     left: bool,
 }
@@ -120,9 +120,10 @@ impl Http {
         let mut headers = opening_lines(endpoint);
         headers.push("Accept", "application/json, text/event-stream");
         headers.push("Content-Type", "application/json");
-        self.session_lines(part, carriage.client, hello, &mut headers);
-        if let Some(message) = only.filter(|_| part.revision.era() == Era::Modern) {
+        if let Some(message) = only.filter(|message| self.is_modern(part, carriage.client, *message)) {
             modern_lines(message, tools, &mut headers);
+        } else {
+            self.session_lines(carriage.client, hello, &mut headers);
         }
         // Over HTTP+SSE the answers come on another stream.
         let direct = !is_sse(part);
@@ -162,28 +163,23 @@ impl Http {
                 headers.push("Content-Type", "application/json");
             }
         }
-        self.session_lines(part, carriage.client, false, &mut headers);
+        self.session_lines(carriage.client, false, &mut headers);
         if verb == "DELETE" {
             self.clients.entry(carriage.client).or_default().left = true;
         }
         let post = Post { client: carriage.client, lasting: verb == "GET", ..Post::new(honest) };
-        let target = endpoint.target.clone();
+        let sse = endpoint.sse.clone().filter(|_| is_sse(part) && verb == "GET");
+        let target = sse.unwrap_or_else(|| endpoint.target.clone());
         let mut request = self.request(endpoint, &verb, target, headers, body.map(str::as_bytes), 1, carriage, post);
         request.intent = intent(honest);
         request
     }
 
     /// The request for the rest of a stream.
-    pub(super) fn resume(
-        &mut self,
-        part: Part<'_>,
-        endpoint: &Endpoint,
-        carriage: &Carriage,
-        resumption: &Resumption,
-    ) -> HttpRequest {
+    pub(super) fn resume(&mut self, endpoint: &Endpoint, carriage: &Carriage, resumption: &Resumption) -> HttpRequest {
         let mut headers = opening_lines(endpoint);
         headers.push("Accept", "text/event-stream");
-        self.session_lines(part, resumption.of.client, false, &mut headers);
+        self.session_lines(resumption.of.client, false, &mut headers);
         headers.push("Last-Event-ID", resumption.after.clone());
         let post = Post { retry: None, resumptions: resumption.of.resumptions + 1, ..resumption.of.clone() };
         let mut request = self.request(endpoint, "GET", endpoint.target.clone(), headers, None, 1, carriage, post);
@@ -248,17 +244,29 @@ impl Http {
         HttpRequest { number, client, intent: intent(honest), request, shown, cut, delay: Duration::ZERO }
     }
 
-    fn session_lines(&self, part: Part<'_>, client: u32, hello: bool, headers: &mut Headers) {
-        if part.revision.era() == Era::Modern || hello {
-            return;
-        }
-        let Some(client) = self.clients.get(&client) else { return };
+    /// Whether a message is sent in the way of the modern era: it has the metadata of that era, or lacks it although no
+    /// legacy session is open.
+    fn is_modern(&self, part: Part<'_>, client: u32, message: Value<'_>) -> bool {
+        let named = message.path(&["params", "_meta", meta::PROTOCOL_VERSION]).is_some();
+        let legacy = self.clients.get(&client).is_some_and(|client| client.version.is_some())
+            || message.member("method").is_some_and(|method| method.is("initialize"));
+        part.revision.era() == Era::Modern && (named || !legacy)
+    }
+
+    /// The lines of a legacy session.
+    fn session_lines(&self, client: u32, hello: bool, headers: &mut Headers) {
+        let Some(client) = self.clients.get(&client).filter(|_| !hello) else { return };
         if let Some(session) = &client.session {
             headers.push("Mcp-Session-Id", session.clone());
         }
-        if part.revision >= Revision::V2025_06_18 && client.greeted {
-            headers.push("MCP-Protocol-Version", part.revision.as_str());
+        if let Some(version) = client.version.as_deref().filter(|version| *version >= Revision::V2025_06_18.as_str()) {
+            headers.push("MCP-Protocol-Version", version);
         }
+    }
+
+    /// A server agreed on a legacy version with the first client.
+    pub(super) fn agreed(&mut self, version: &str) {
+        self.clients.entry(0).or_default().version = Some(version.to_owned());
     }
 
     /// A value with its placeholders filled.
@@ -295,7 +303,9 @@ impl Http {
             Happening::Response { status, headers } => {
                 let client = self.clients.entry(post.client).or_default();
                 if post.hello && (200..300).contains(status) {
-                    client.greeted = true;
+                    if post.client != 0 {
+                        client.version = Some(part.revision.as_str().to_owned());
+                    }
                     if let Some(session) = headers.value("mcp-session-id") {
                         client.session = Some(session.to_owned());
                     }

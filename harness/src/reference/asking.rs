@@ -163,7 +163,9 @@ impl Server {
             params.get_or_insert_with(|| json!({}))["_meta"] = metadata;
         }
         let occasion = Occasion { revision, method: "", name: "" };
-        self.send(occasion, Message::request(&id.raw, question.method(), params), out);
+        let message = Message::request(&id.raw, question.method(), params);
+        let about = ticket.as_ref().map(|ticket| ticket.id.clone());
+        self.concerning(about, |server| server.send(occasion, message, out));
         if let Some(ticket) = &ticket {
             self.touch_task(&ticket.id);
         }
@@ -313,6 +315,11 @@ impl Server {
             return;
         };
         let asked = self.asked.remove(position);
+        let about = asked.ticket.as_ref().map(|ticket| ticket.id.clone());
+        self.concerning(about, |server| server.answered(asked, result, out));
+    }
+
+    fn answered(&mut self, asked: Asked, result: Option<&RawValue>, out: &mut Outbox) {
         if self.faulty(Fault::CancelsFinishedQuestions) {
             self.cancel_own(&asked, "no longer needed", out);
         }
@@ -360,7 +367,8 @@ impl Server {
         if !self.faulty(Fault::CancelsWithoutId) {
             params["requestId"] = asked.id.text().unwrap_or_default().into();
         }
-        self.notify(asked.revision, "notifications/cancelled", Some(params), out);
+        let about = asked.ticket.as_ref().map(|ticket| ticket.id.clone());
+        self.concerning(about, |server| server.notify(asked.revision, "notifications/cancelled", Some(params), out));
     }
 
     /// The client's roots have changed: asks again, if it asked before.

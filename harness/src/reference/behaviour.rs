@@ -1,6 +1,7 @@
 //! What a reference server is like: revisions, features, temper, readings of ambiguous clauses, faults.
 
-use super::fault::{FAULTS, Fault};
+use super::fault::{FAULTS, Fault, HttpFault};
+use super::http::HttpReading;
 use crate::revision::{Revision, Revisions};
 
 /// The character of one server. The default is the honest server that speaks all five revisions and has every feature.
@@ -14,6 +15,8 @@ pub struct Behaviour {
     pub temper: Temper,
     /// Where it departs from the usual reading of a clause that leaves a choice.
     pub readings: Vec<Reading>,
+    /// Where it departs from the usual way of speaking HTTP.
+    pub http: Vec<HttpReading>,
     faults: Vec<Fault>,
 }
 
@@ -203,6 +206,7 @@ impl Default for Behaviour {
             features: Features::default(),
             temper: Temper::default(),
             readings: Vec::new(),
+            http: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -240,12 +244,29 @@ impl Behaviour {
         self.faults.is_empty()
     }
 
+    /// The same server without its faults, but with what they need in order to show.
+    #[cfg(test)]
+    pub(super) fn reformed(mut self) -> Self {
+        self.faults.clear();
+        self
+    }
+
     pub(super) fn faults(&self) -> &[Fault] {
         &self.faults
     }
 
     pub(super) fn faulty(&self, fault: Fault) -> bool {
         self.faults.contains(&fault)
+    }
+
+    pub(super) fn fails(&self, fault: HttpFault) -> bool {
+        self.faulty(Fault::Http(fault))
+    }
+
+    /// The faults of HTTP that show in this revision.
+    pub(super) fn http_faults(&self, revision: Revision) -> Vec<HttpFault> {
+        let shown = self.faults.iter().filter(|fault| fault.revisions().has(revision));
+        shown.filter_map(|fault| if let Fault::Http(fault) = fault { Some(*fault) } else { None }).collect()
     }
 
     pub(super) fn reads(&self, reading: Reading) -> bool {

@@ -2,9 +2,14 @@
 //!
 //! One row is one cause. Where it shows in several ways, the row names the rule whose requirement the cause breaks.
 
+use super::Reach;
 use super::behaviour::{Behaviour, Offer};
 use crate::revision::Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25};
 use crate::revision::Revisions;
+
+mod http;
+
+pub use http::HttpFault;
 
 const ALL: Revisions = Revisions::ALL;
 const LEGACY: Revisions = Revisions::LEGACY;
@@ -17,6 +22,11 @@ const ONLY_03: Revisions = Revisions::of(&[V2025_03_26]);
 const ONLY_11: Revisions = Revisions::of(&[V2025_11_25]);
 const ONLY_24_03: Revisions = Revisions::of(&[V2024_11_05, V2025_03_26]);
 const ONLY_06_11: Revisions = Revisions::of(&[V2025_06_18, V2025_11_25]);
+const ONLY_24: Revisions = Revisions::of(&[V2024_11_05]);
+const RANGE_03_06: Revisions = Revisions::range(V2025_03_26, V2025_06_18);
+/// The legacy revisions with Streamable HTTP, and those of them with the version header.
+const LEGACY_STREAMABLE: Revisions = RANGE_03_11;
+const SINCE_06_LEGACY: Revisions = ONLY_06_11;
 const OLDER: Revisions = Revisions::range(V2024_11_05, V2025_06_18);
 
 /// One row of the catalogue.
@@ -32,27 +42,59 @@ pub struct FaultInfo {
     pub fault: Fault,
     /// The revisions in which it shows.
     pub revisions: Revisions,
+    /// The transports over which it shows.
+    pub reach: Reach,
+}
+
+macro_rules! reach {
+    () => {
+        Reach::Everywhere
+    };
+    ($reach:ident) => {
+        Reach::$reach
+    };
 }
 
 macro_rules! faults {
-    ($($name:ident: $id:literal, $rule:literal, $revisions:ident, $about:literal;)*) => {
+    ($($name:ident: $id:literal, $rule:literal, $revisions:ident $(over $reach:ident)?, $about:literal;)*) => {
         /// Something that is wrong with a server.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub enum Fault {
             $(#[doc = $about] $name,)*
+            /// Something that shows over HTTP only.
+            Http(HttpFault),
         }
 
-        /// Every fault, by area.
-        pub static FAULTS: &[FaultInfo] = &[
-            $(FaultInfo { id: $id, rule: $rule, about: $about, fault: Fault::$name, revisions: $revisions },)*
+        const TABLE: &[FaultInfo] = &[
+            $(FaultInfo {
+                id: $id,
+                rule: $rule,
+                about: $about,
+                fault: Fault::$name,
+                revisions: $revisions,
+                reach: reach!($($reach)?),
+            },)*
         ];
     };
 }
 
+/// Every fault, by area.
+pub static FAULTS: &[FaultInfo] = &ALL_TABLES;
+
+static ALL_TABLES: [FaultInfo; TABLE.len() + http::TABLE.len()] = {
+    let mut all = [TABLE[0]; TABLE.len() + http::TABLE.len()];
+    let mut next = 0;
+    while next < all.len() {
+        all[next] = if next < TABLE.len() { TABLE[next] } else { http::TABLE[next - TABLE.len()] };
+        next += 1;
+    }
+    all
+};
+
 impl Fault {
-    /// The revisions in which it shows. The rows of the catalogue are in the order of the variants.
+    /// The revisions in which it shows.
     pub(super) fn revisions(self) -> Revisions {
-        FAULTS.get(self as usize).map_or(ALL, |info| info.revisions)
+        FAULTS.iter().find(|info| info.fault == self).map_or(ALL, |info| info.revisions)
     }
 
     /// Gives the server what it needs for the fault to show, as far as it must differ from the honest one.
@@ -71,6 +113,7 @@ impl Fault {
             Self::AcceptsUnknownDialect | Self::DiesOnUnknownDialect => features.odd_dialect = true,
             Self::UndeclaredTask | Self::RefusesTaskMember => features.tasks = false,
             Self::EmbedsWithoutResources => features.resources = Offer::Absent,
+            Self::Http(fault) => fault.prepare(behaviour),
             _ => {}
         }
     }
@@ -190,7 +233,7 @@ faults! {
         "an unknown tool, prompt or cursor gets -32050";
     CapabilityCodeForTool: "capability-code-for-unknown-tool", "error.defined-code-meaning", MODERN,
         "an unknown tool gets -32021";
-    HeaderCodeOnStdio: "header-code-on-stdio", "error.defined-code-meaning", MODERN,
+    HeaderCodeOnStdio: "header-code-on-stdio", "error.defined-code-meaning", MODERN over Stdio,
         "a bad cursor gets -32020";
     RetiredNotFound: "retired-not-found-code", "error.retired-codes", MODERN,
         "a missing resource gets -32002";
@@ -274,9 +317,9 @@ faults! {
         "the capability prompts is null";
     TimesOutWithoutCancelling: "times-out-without-cancelling", "lifecycle.timeout-cancels", RANGE_03_11,
         "it stops waiting without saying so";
-    StaysAfterEof: "stays-after-eof", "robust.exits-after-eof", ALL,
+    StaysAfterEof: "stays-after-eof", "robust.exits-after-eof", ALL over Stdio,
         "it does not exit at the end of its input";
-    StaysWhileListening: "stays-while-listening", "lifecycle.shutdown.server-exits-on-eof", MODERN,
+    StaysWhileListening: "stays-while-listening", "lifecycle.shutdown.server-exits-on-eof", MODERN over Stdio,
         "it does not exit while a subscription is open";
 
     // Capabilities.
@@ -388,7 +431,7 @@ faults! {
         "an answer that it no longer waits for is answered by an error";
     CancelsSlowCalls: "cancels-slow-calls", "cancel.server-only-for-listen", MODERN,
         "slow is announced to be cancelled by the server";
-    EndsSubscriptionsSilently: "ends-subscriptions-silently", "cancel.server-announces-listen-end", MODERN,
+    EndsSubscriptionsSilently: "ends-subscriptions-silently", "cancel.server-announces-listen-end", MODERN over Stdio,
         "it ends subscriptions without a word";
     CancelsEverything: "cancels-everything", "cancel.others-unaffected", ALL,
         "a cancellation ends all running calls";
@@ -635,22 +678,30 @@ faults! {
     LosesToolResults: "loses-tool-results", "sampling.tool-results-only", SINCE_11,
         "the model gets one result for two uses of tools";
 
+    // Headers that repeat arguments, which every transport publishes.
+    SpacedParamHeader: "spaced-param-header", "http.modern.param-header.server-definitions-valid", MODERN,
+        "the header of an argument has a space in its name";
+    NumberParamHeader: "number-param-header", "http.modern.param-header.server-definitions-valid", MODERN,
+        "an argument that is any number has a header";
+    TwinParamHeaders: "twin-param-headers", "http.modern.param-header.server-definitions-valid", MODERN,
+        "two arguments have headers that differ in case only";
+
     // Stdio.
-    PrintsBanner: "prints-banner", "stdio.stdout-only-messages", ALL,
+    PrintsBanner: "prints-banner", "stdio.stdout-only-messages", ALL over Stdio,
         "a banner comes before the first message";
-    LogsToStdout: "logs-to-stdout", "stdio.stdout-only-messages", ALL,
+    LogsToStdout: "logs-to-stdout", "stdio.stdout-only-messages", ALL over Stdio,
         "refusals are logged to stdout";
-    SaysGoodbye: "says-goodbye", "stdio.stdout-only-messages", ALL,
+    SaysGoodbye: "says-goodbye", "stdio.stdout-only-messages", ALL over Stdio,
         "it takes leave on stdout when it exits";
-    PrettyPrints: "pretty-prints", "stdio.no-embedded-newlines", ALL,
+    PrettyPrints: "pretty-prints", "stdio.no-embedded-newlines", ALL over Stdio,
         "lists are written on several lines";
-    RawNewlines: "raw-newlines", "stdio.no-embedded-newlines", ALL,
+    RawNewlines: "raw-newlines", "stdio.no-embedded-newlines", ALL over Stdio,
         "newlines in tool results are not escaped";
-    ChunksAreMessages: "chunks-are-messages", "robust.split-message", ALL,
+    ChunksAreMessages: "chunks-are-messages", "robust.split-message", ALL over Stdio,
         "every chunk of input is taken for a message";
-    NeedsWholeLines: "needs-whole-lines", "stdio.framing-by-newline-only", ALL,
+    NeedsWholeLines: "needs-whole-lines", "stdio.framing-by-newline-only", ALL over Stdio,
         "what comes after the last newline of a chunk is dropped";
-    SplitsAtSeparators: "splits-at-unicode-separators", "stdio.framing-by-newline-only", ALL,
+    SplitsAtSeparators: "splits-at-unicode-separators", "stdio.framing-by-newline-only", ALL over Stdio,
         "a line ends at U+2028 too";
 
     // Schemas.
@@ -690,7 +741,7 @@ faults! {
         "a subscription begins with a notice, and is acknowledged after it";
     GrantsEverything: "grants-everything", "subscription.ack-subset", MODERN,
         "every subscription is granted every list";
-    AnnouncesToAll: "announces-to-all", "subscription.only-requested", MODERN,
+    AnnouncesToAll: "announces-to-all", "subscription.only-requested", MODERN over Stdio,
         "list changes are announced to everybody, subscribed or not";
     IgnoresFilter: "ignores-filter", "subscription.only-requested", MODERN,
         "a subscription hears of every list";
@@ -702,7 +753,7 @@ faults! {
         "only the newest of several subscriptions hears of a change";
     RefusesSecondSubscription: "refuses-second-subscription", "subscription.multiple", MODERN,
         "a second subscription is refused while one is open";
-    ListensOnAfterCancel: "listens-on-after-cancel", "subscription.stops-on-cancel", MODERN,
+    ListensOnAfterCancel: "listens-on-after-cancel", "subscription.stops-on-cancel", MODERN over Stdio,
         "a cancelled subscription goes on";
     LeavesWithoutGoodbye: "leaves-without-goodbye", "subscription.graceful-close", MODERN,
         "it exits where it should end its subscriptions";
@@ -788,14 +839,14 @@ faults! {
         "it exits on an unknown notification";
     DiesWithItsTool: "dies-with-its-tool", "robust.survives-session", ALL,
         "it exits when one of its tools fails";
-    DropsBeforeEof: "drops-what-came-before-eof", "robust.answers-before-eof", ALL,
+    DropsBeforeEof: "drops-what-came-before-eof", "robust.answers-before-eof", ALL over Stdio,
         "what came with the last bytes is not answered";
-    LeavesAChild: "leaves-a-child", "robust.no-orphans", ALL,
+    LeavesAChild: "leaves-a-child", "robust.no-orphans", ALL over Stdio,
         "it leaves a child process behind";
     Hoards: "hoards", "robust.bounded-memory", ALL,
         "it keeps a hundredfold of all it was ever sent";
     Spins: "spins", "robust.bounded-cpu", ALL,
         "every line costs it a second of processor time";
-    AnswersFirstOfChunk: "answers-first-of-chunk", "robust.burst-answered", ALL,
+    AnswersFirstOfChunk: "answers-first-of-chunk", "robust.burst-answered", ALL over Stdio,
         "of several messages in one chunk all but the first two are lost";
 }

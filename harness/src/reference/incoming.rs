@@ -16,6 +16,8 @@ pub(super) struct RequestId {
     /// As it came, for echoing.
     pub(super) raw: Box<str>,
     key: Key,
+    /// Which of several clients asked, where one core serves many at once and they may choose the same ids; else 0.
+    pub(super) lane: u32,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,6 +27,8 @@ enum Key {
     Integer(Box<str>),
     /// Of a call inside the server.
     Inner(u64),
+    /// Of a message whose id could not be read.
+    Unread,
 }
 
 impl RequestId {
@@ -36,18 +40,34 @@ impl RequestId {
             b'-' | b'0'..=b'9' => Key::Integer(integer(raw)?),
             _ => return None,
         };
-        Some(Self { raw: raw.into(), key })
+        Some(Self { raw: raw.into(), key, lane: 0 })
     }
 
     /// The id of one of the server's own requests.
     pub(super) fn own(number: u64) -> Self {
         let text = format!("ask-{number}");
-        Self { raw: format!("\"{text}\"").into(), key: Key::Text(text.into()) }
+        Self { raw: format!("\"{text}\"").into(), key: Key::Text(text.into()), lane: 0 }
     }
 
     /// An id that no message can have.
     pub(super) fn inner(number: u64) -> Self {
-        Self { raw: "null".into(), key: Key::Inner(number) }
+        Self { raw: "null".into(), key: Key::Inner(number), lane: 0 }
+    }
+
+    /// What stands for the id of a message that has none, or whose id could not be read.
+    pub(super) fn unread(lane: u32) -> Self {
+        Self { raw: "null".into(), key: Key::Unread, lane }
+    }
+
+    /// The same id, as this client uses it.
+    pub(super) fn on(mut self, lane: u32) -> Self {
+        self.lane = lane;
+        self
+    }
+
+    /// Whether it stands for an id that could not be read.
+    pub(super) fn is_unread(&self) -> bool {
+        self.key == Key::Unread
     }
 
     /// Whether it is one that no message can have.
@@ -55,9 +75,9 @@ impl RequestId {
         matches!(self.key, Key::Inner(_))
     }
 
-    /// Whether both are the same id: same JSON type and same value.
+    /// Whether both are the same id of the same client: same JSON type and same value.
     pub(super) fn same(&self, other: &Self) -> bool {
-        self.key == other.key
+        self.key == other.key && self.lane == other.lane
     }
 
     /// Whether they look alike when their types are forgotten, as a careless server compares.
@@ -65,15 +85,16 @@ impl RequestId {
         let text = |key: &Key| match key {
             Key::Text(text) | Key::Integer(text) => text.clone(),
             Key::Inner(number) => format!("inner {number}").into(),
+            Key::Unread => "unread".into(),
         };
-        text(&self.key) == text(&other.key)
+        text(&self.key) == text(&other.key) && self.lane == other.lane
     }
 
     /// The text, if the id is a string.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.key {
             Key::Text(text) => Some(text),
-            Key::Integer(_) | Key::Inner(_) => None,
+            Key::Integer(_) | Key::Inner(_) | Key::Unread => None,
         }
     }
 

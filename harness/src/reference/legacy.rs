@@ -115,6 +115,9 @@ impl Server {
     /// A message with the modern version in its metadata is modern; on a server of both eras every other message is
     /// legacy, unless it can only be a defective modern one.
     fn in_modern_era(&self, method: &str, params: &Object) -> bool {
+        if self.stateless {
+            return true;
+        }
         if !self.behaviour.modern() || self.behaviour.legacy().is_empty() {
             return self.behaviour.modern();
         }

@@ -15,7 +15,7 @@ use super::message::{Failure, Message, Object};
 use super::slow::Running;
 use super::subscriptions::Subscription;
 use super::tasks::Task;
-use super::{Outbox, Vitals};
+use super::{Mark, Outbox, Route, Vitals};
 use crate::revision::{Revision, code};
 
 /// The embedded reference server.
@@ -39,6 +39,14 @@ pub struct Server {
     lines: Lines,
     batch: Option<Vec<u8>>,
     exited: bool,
+    /// Every message is a modern one, because the transport has said so.
+    pub(super) stateless: bool,
+    /// Whether to mark in the output what belongs to what.
+    marking: bool,
+    /// The client whose message is being handled.
+    lane: u32,
+    /// The request that is being worked on.
+    about: Option<RequestId>,
 }
 
 /// What tools have changed in this process.
@@ -84,7 +92,30 @@ impl Server {
             lines: Lines::default(),
             batch: None,
             exited: false,
+            stateless: false,
+            marking: false,
+            lane: 0,
+            about: None,
         }
+    }
+
+    /// A fresh server that marks what belongs to what, for a transport that has several ways to the client. A stateless
+    /// one takes every message for a modern one.
+    pub(super) fn marking(behaviour: Behaviour, stateless: bool) -> Self {
+        Self { marking: true, stateless, ..Self::new(behaviour) }
+    }
+
+    /// Takes a whole message of one of several clients.
+    pub(super) fn post(&mut self, now: Duration, lane: u32, message: &[u8], out: &mut Outbox) {
+        if self.exited {
+            return;
+        }
+        self.wake(now, out);
+        self.now = self.now.max(now);
+        self.lane = lane;
+        self.take(now, Line::Whole(message), out);
+        self.lane = 0;
+        self.wake(now, out);
     }
 
     /// Takes bytes as they arrive, cut anywhere, and writes what they cause.
@@ -207,7 +238,10 @@ impl Server {
             Incoming::Invalid { id, silent: false } => {
                 self.refuse(id.as_ref(), code::INVALID_REQUEST, "the JSON is not a JSON-RPC 2.0 message", out);
             }
-            Incoming::Request { id, method, params } => self.request(now, &id, &method, params, out),
+            Incoming::Request { id, method, params } => {
+                let id = id.on(self.lane);
+                self.concerning(Some(id.clone()), |server| server.request(now, &id, &method, params, out));
+            }
             Incoming::Notification { method, params } => self.notification(now, &method, params, out),
             Incoming::Response { id, result } => self.response(&id, result, out),
         }
@@ -247,7 +281,30 @@ impl Server {
             out.bytes.push(b'[');
             out.bytes.extend_from_slice(&answers);
             out.bytes.extend_from_slice(b"]\n");
+            self.mark(Route::Answer(RequestId::unread(self.lane)), out);
         }
+    }
+
+    /// Works for this request, or for none, as long as it takes.
+    pub(super) fn concerning<T>(&mut self, about: Option<RequestId>, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.about, about);
+        let done = work(self);
+        self.about = before;
+        done
+    }
+
+    /// The client whose message is being handled.
+    pub(super) fn lane(&self) -> u32 {
+        self.lane
+    }
+
+    /// Whether anything is still to come for this request.
+    pub(super) fn concerns(&self, id: &RequestId) -> bool {
+        let asks = |asked: &Asked| asked.ticket.as_ref().is_some_and(|ticket| ticket.id.same(id));
+        self.running.iter().any(|running| running.ticket.id.same(id))
+            || self.subscriptions.iter().any(|subscription| subscription.id.same(id))
+            || self.asked.iter().any(asks)
+            || self.tasks.iter().any(|task| task.is_awaited_by(id))
     }
 
     /// Whether the message being handled came in a batch.
@@ -269,7 +326,7 @@ impl Server {
             Ok(None) => return,
             Err(failure) => Message::error(Some(&id.raw), failure),
         };
-        self.send(occasion, message, out);
+        self.concerning(Some(id.clone()), |server| server.send(occasion, message, out));
         if self.tampers() && !self.running.iter().any(|running| running.ticket.id.same(id)) {
             self.grudge.finished.push(id.clone());
         }
@@ -330,7 +387,26 @@ impl Server {
             _ => {
                 message.write(&mut out.bytes);
                 out.bytes.push(b'\n');
+                self.mark(self.route(message.method.is_none()), out);
             }
+        }
+    }
+
+    /// Notes to what the bytes since the last mark belong.
+    pub(super) fn mark(&self, route: Route, out: &mut Outbox) {
+        if self.marking {
+            out.marks.push(Mark { end: out.bytes.len(), route });
+        }
+    }
+
+    /// To what a message belongs that is written now. What the call of a task says goes to whoever waits for its result.
+    pub(super) fn route(&self, answers: bool) -> Route {
+        match &self.about {
+            None if answers => Route::Answer(RequestId::unread(self.lane)),
+            None => Route::Loose,
+            Some(id) if answers => Route::Answer(id.clone()),
+            Some(id) if id.is_inner() => self.awaiting(id).map_or(Route::Loose, Route::About),
+            Some(id) => Route::About(id.clone()),
         }
     }
 

@@ -73,7 +73,8 @@ impl Server {
         if self.running.len() >= MOST {
             return Ok(Some(error_result("too many calls are under way")));
         }
-        self.log((ticket.revision, ticket.log), Level::Info, "slow begins".into(), out);
+        let begins = format!("{} begins", ticket.tool);
+        self.log((ticket.revision, ticket.log), Level::Info, begins.into(), out);
         if self.tampers() {
             self.misbegin(&mut ticket, out);
         }
@@ -87,13 +88,14 @@ impl Server {
         let reports = running.ticket.token.is_some();
         running.reported += 1;
         let (reported, lasts) = (running.reported, running.lasts);
+        let about = Some(running.ticket.id.clone());
         if !reports || reported >= REPORTS {
             let running = self.running.remove(position);
-            self.finish(&running, out);
+            self.concerning(about, |server| server.finish(&running, out));
             return;
         }
         let ticket = running.ticket.clone();
-        self.report(&ticket, lasts, reported, out);
+        self.concerning(about, |server| server.report(&ticket, lasts, reported, out));
     }
 
     fn finish(&mut self, running: &Running, out: &mut Outbox) {
@@ -102,7 +104,11 @@ impl Server {
         if !late {
             self.report(ticket, running.lasts, REPORTS, out);
         }
-        self.log((ticket.revision, ticket.log), Level::Info, "slow ends".into(), out);
+        let ends = format!("{} ends", ticket.tool);
+        self.log((ticket.revision, ticket.log), Level::Info, ends.into(), out);
+        if ticket.tool == super::fixture::RECORD {
+            self.changed.records += 1;
+        }
         let text = format!("waited {} ms", running.lasts.as_millis());
         let answer = if running.cancelled && ticket.revision < Revision::V2026_07_28 {
             Err(Failure::new(code::INTERNAL_ERROR, "the request was cancelled"))
@@ -133,17 +139,22 @@ impl Server {
         let cancelled = params.and_then(|raw| serde_json::from_str::<Cancelled<'_>>(raw.get()).ok());
         let id = cancelled.and_then(|cancelled| RequestId::read(cancelled.id.get()));
         let Some(id) = id else { return };
-        if self.tampers() && self.miscancels(&id, out) {
+        self.cancel(&id.on(self.lane()), out);
+    }
+
+    /// Ends whatever runs or listens under this id.
+    pub(super) fn cancel(&mut self, id: &RequestId, out: &mut Outbox) {
+        if self.tampers() && self.miscancels(id, out) {
             return;
         }
         let stubborn = self.reads(Reading::Uncancellable);
         self.running.retain(|running| {
-            !running.ticket.id.same(&id) || (stubborn && running.ticket.revision != Revision::V2026_07_28)
+            !running.ticket.id.same(id) || (stubborn && running.ticket.revision != Revision::V2026_07_28)
         });
         if !self.faulty(Fault::ListensOnAfterCancel) {
-            self.subscriptions.retain(|subscription| !subscription.id.same(&id));
+            self.subscriptions.retain(|subscription| !subscription.id.same(id));
         }
-        self.stop_waiting(&id);
-        self.withdraw(&id, out);
+        self.stop_waiting(id);
+        self.withdraw(id, out);
     }
 }

@@ -47,6 +47,11 @@ const LISTS: [(List, &str, &str); 3] = [
 ];
 
 impl Server {
+    /// Whether a subscription of this id is open.
+    pub(super) fn subscribes(&self, id: &RequestId) -> bool {
+        self.subscriptions.iter().any(|subscription| subscription.id.same(id))
+    }
+
     fn announces(&self, list: List) -> bool {
         let features = &self.behaviour.features;
         let offer = match list {
@@ -121,13 +126,13 @@ impl Server {
             && !self.faulty(Fault::SilentChangesLegacy)
         {
             let revision = session.revision;
-            self.notify(revision, method, None, out);
+            self.concerning(None, |server| server.notify(revision, method, None, out));
         }
         if self.faulty(Fault::SilentChangesModern) {
             return;
         }
         if self.tampers() {
-            self.misannounces(list, method, out);
+            self.concerning(None, |server| server.misannounces(list, method, out));
         }
         self.deliver(method, |subscription| subscription.hears(list), Object::new(), out);
     }
@@ -145,7 +150,8 @@ impl Server {
             && !self.faulty(Fault::SilentUpdates)
         {
             let revision = session.revision;
-            self.notify(revision, method, Some(Value::Object(params.clone())), out);
+            let params = Some(Value::Object(params.clone()));
+            self.concerning(None, |server| server.notify(revision, method, params, out));
         }
         if self.faulty(Fault::SilentUpdatesModern) {
             return;
@@ -165,15 +171,17 @@ impl Server {
             true => self.misdelivers(*position, heard(one)),
             false => heard(one),
         });
-        let ids: Vec<Value> = heard.map(|(_, subscription)| subscription.value.clone()).collect();
-        for value in &ids {
+        let heard: Vec<(RequestId, Value)> = heard.map(|(_, one)| (one.id.clone(), one.value.clone())).collect();
+        for (id, value) in &heard {
             let mut params = params.clone();
             params.insert("_meta".into(), json!({meta::SUBSCRIPTION_ID: value}));
-            self.notify(Revision::V2026_07_28, method, Some(Value::Object(params)), out);
+            self.concerning(Some(id.clone()), |server| {
+                server.notify(Revision::V2026_07_28, method, Some(Value::Object(params)), out);
+            });
         }
         if self.reads(Reading::ShortSubscriptions) {
-            let (ended, open) =
-                std::mem::take(&mut self.subscriptions).into_iter().partition(|open| ids.contains(&open.value));
+            let has_heard = |open: &Subscription| heard.iter().any(|(id, _)| id.same(&open.id));
+            let (ended, open) = std::mem::take(&mut self.subscriptions).into_iter().partition(has_heard);
             self.subscriptions = open;
             self.end(ended, out);
         }
@@ -189,18 +197,21 @@ impl Server {
 
     fn end(&mut self, ended: Vec<Subscription>, out: &mut Outbox) {
         for subscription in ended {
-            let metadata = json!({meta::SUBSCRIPTION_ID: subscription.value});
-            if !self.reads(Reading::EndByResult) {
-                let params =
-                    json!({"_meta": metadata, "requestId": subscription.value, "reason": "ended by the server"});
-                self.notify(Revision::V2026_07_28, "notifications/cancelled", Some(params), out);
-            }
-            if !self.reads(Reading::EndByCancellation) {
-                let occasion = Occasion { revision: Revision::V2026_07_28, method: "subscriptions/listen", name: "" };
-                let mut result = object(json!({"_meta": metadata}));
-                self.dress(occasion, &mut result);
-                self.send(occasion, Message::result(&subscription.id.raw, result), out);
-            }
+            self.concerning(Some(subscription.id.clone()), |server| server.close(&subscription, out));
+        }
+    }
+
+    fn close(&mut self, subscription: &Subscription, out: &mut Outbox) {
+        let metadata = json!({meta::SUBSCRIPTION_ID: subscription.value});
+        if !self.reads(Reading::EndByResult) {
+            let params = json!({"_meta": metadata, "requestId": subscription.value, "reason": "ended by the server"});
+            self.notify(Revision::V2026_07_28, "notifications/cancelled", Some(params), out);
+        }
+        if !self.reads(Reading::EndByCancellation) {
+            let occasion = Occasion { revision: Revision::V2026_07_28, method: "subscriptions/listen", name: "" };
+            let mut result = object(json!({"_meta": metadata}));
+            self.dress(occasion, &mut result);
+            self.send(occasion, Message::result(&subscription.id.raw, result), out);
         }
     }
 }

@@ -48,6 +48,11 @@ impl Task {
         self.due.is_some().then_some(self.created)
     }
 
+    /// Whether this request waits for its result.
+    pub(super) fn is_awaited_by(&self, id: &RequestId) -> bool {
+        self.waiting.iter().any(|waiting| waiting.same(id))
+    }
+
     /// Whether its status will not change any more.
     pub(super) fn has_ended(&self) -> bool {
         self.outcome.is_some()
@@ -117,7 +122,7 @@ impl Server {
         let client = self.session.as_ref().map(|session| session.client).unwrap_or_default();
         let revision = Revision::V2025_11_25;
         let call = Call { now: self.now, id: &id, revision, method: "tools/call", params: &params, client, log: None };
-        let answer = self.call_tool(&call, out);
+        let answer = self.concerning(Some(id.clone()), |server| server.call_tool(&call, out));
         self.answer(&id, call.occasion(), answer, out);
     }
 
@@ -143,7 +148,9 @@ impl Server {
         let waiting = std::mem::take(&mut task.waiting);
         let task = task.clone();
         let described = Value::Object(self.describe(&task));
-        self.notify(Revision::V2025_11_25, "notifications/tasks/status", Some(described), out);
+        self.concerning(None, |server| {
+            server.notify(Revision::V2025_11_25, "notifications/tasks/status", Some(described), out);
+        });
         for request in waiting {
             let occasion = Occasion { revision: Revision::V2025_11_25, method: "tasks/result", name: "" };
             let payload = payload(&task);
@@ -196,6 +203,11 @@ impl Server {
         let answer = Err(Failure::new(code::INTERNAL_ERROR, "the task was cancelled"));
         self.end_task(&inner, "cancelled", answer, out);
         Ok(Some(self.describe(&self.tasks[position])))
+    }
+
+    /// The oldest request that waits for the result of the task whose call has this id.
+    pub(super) fn awaiting(&self, inner: &RequestId) -> Option<RequestId> {
+        self.tasks.iter().find(|task| task.inner.same(inner))?.waiting.first().cloned()
     }
 
     /// A request for the result of a task was cancelled.

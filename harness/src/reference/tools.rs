@@ -18,6 +18,9 @@ mod run;
 
 pub(super) use run::{error_result, text_result};
 
+/// The member of a property that wants its value repeated in a header.
+const MIRRORED: &str = "x-mcp-header";
+
 /// A tool as it is offered.
 #[derive(Debug)]
 pub(super) struct Tool {
@@ -115,6 +118,26 @@ impl Server {
     }
 }
 
+/// The arguments of a tool that are to be repeated in headers: the way to each, and what its header is called.
+pub(super) fn mirrored(revision: Revision, name: &str) -> Vec<(Vec<&'static str>, &'static str)> {
+    let mut found = Vec::new();
+    if let Some((tool, _)) = ITEMS[revision as usize].iter().find(|(tool, _)| tool.name == name) {
+        annotated(&tool.schema, &mut Vec::new(), &mut found);
+    }
+    found
+}
+
+fn annotated(schema: &'static Value, way: &mut Vec<&'static str>, found: &mut Vec<(Vec<&'static str>, &'static str)>) {
+    if let Some(header) = schema.get(MIRRORED).and_then(Value::as_str) {
+        found.push((way.clone(), header));
+    }
+    for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        way.push(name);
+        annotated(property, way, found);
+        way.pop();
+    }
+}
+
 fn table() -> Vec<Tool> {
     use Hints::{Asks, Changes, ReadOnly};
     use Revision::{V2025_11_25, V2026_07_28};
@@ -148,12 +171,13 @@ fn table() -> Vec<Tool> {
     let message = json!({"type": "object", "properties": {"level": level, "message": {"type": "string"}}});
     tool(fixture::LOG, "Logs a message.", oldest, "logging", ReadOnly, message, None);
     tool(fixture::MEDIA, "One content block of every type.", oldest, "", ReadOnly, nothing(), None);
+    tool(fixture::MIRROR, "Gives its arguments back.", V2026_07_28, "", ReadOnly, mirror(), None);
     let odd = json!({"$schema": "https://example.invalid/dialect", "type": "object"});
     tool(fixture::ODD_DIALECT, "Takes arguments in an unknown dialect.", oldest, "", ReadOnly, odd, None);
-    tool(fixture::RECORD, "Has an effect that count shows.", oldest, "", Changes, nothing(), None);
     let wait = json!({"type": "object", "properties": {
         "milliseconds": {"type": "integer", "minimum": 0, "maximum": 60000},
     }});
+    tool(fixture::RECORD, "Has an effect that count shows.", oldest, "", Changes, wait.clone(), None);
     tool(fixture::SLOW, "Takes its time.", oldest, "", ReadOnly, wait, None);
     tool(fixture::TASK_ONLY, "Is done as a task.", V2025_11_25, "", ReadOnly, nothing(), None);
     tool(fixture::TOGGLE_PROMPT, "Adds or removes a prompt.", oldest, "prompts", Changes, nothing(), None);
@@ -170,6 +194,21 @@ fn table() -> Vec<Tool> {
     tool(fixture::TUPLE, "Takes a pair, in the words of draft-07.", V2025_11_25, "", ReadOnly, tuple, None);
     tool(fixture::VALIDATE, "Takes an order, validated closely.", oldest, "", ReadOnly, order(), None);
     tools
+}
+
+/// A schema whose values are to be repeated in headers.
+fn mirror() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "region": {"type": "string", MIRRORED: "Region"},
+            "shard": {"type": "integer", MIRRORED: "Shard"},
+            "dry": {"type": "boolean", MIRRORED: "Dry-Run"},
+            "place": {"type": "object", "properties": {"zone": {"type": "string", MIRRORED: "Zone"}}},
+            "note": {"type": "string"},
+        },
+        "required": ["region"],
+    })
 }
 
 /// A schema that uses many keywords; every one of them is in 2020-12.

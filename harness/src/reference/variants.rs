@@ -1,6 +1,8 @@
 //! Honest servers of every permitted kind: whoever reports one of them has read a clause too narrowly.
 
+use super::Reach;
 use super::behaviour::{Behaviour, Features, Offer, Reading, Temper};
+use super::http::HttpReading;
 use crate::revision::Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25};
 use crate::revision::Revisions;
 
@@ -11,6 +13,8 @@ pub struct Variant {
     pub name: &'static str,
     /// What it does differently.
     pub about: &'static str,
+    /// The transports over which it does.
+    pub reach: Reach,
     change: fn(&mut Behaviour),
 }
 
@@ -31,12 +35,23 @@ pub fn variants() -> &'static [Variant] {
 }
 
 const fn variant(name: &'static str, about: &'static str, change: fn(&mut Behaviour)) -> Variant {
-    Variant { name, about, change }
+    Variant { name, about, reach: Reach::Everywhere, change }
 }
 
 macro_rules! reading {
     ($name:literal, $about:literal, $reading:ident) => {
         variant($name, $about, |behaviour| behaviour.readings.push(Reading::$reading))
+    };
+}
+
+macro_rules! over_http {
+    ($name:literal, $about:literal, $reading:ident) => {
+        Variant {
+            name: $name,
+            about: $about,
+            reach: Reach::Http,
+            change: |behaviour| behaviour.http.push(HttpReading::$reading),
+        }
     };
 }
 
@@ -134,4 +149,30 @@ static VARIANTS: &[Variant] = &[
         "a tool that lacks a client capability says so in a plain tool error",
         MissingCapabilityAsResult
     ),
+    over_http!("trap-21-failures-are-200", "errors whose status no clause fixes come with 200", FailuresAre200),
+    over_http!("trap-37-no-delete", "DELETE gets 405", NoDeleting),
+    over_http!("trap-37-delete-with-body", "DELETE gets 200 with a body", DeletedWithBody),
+    over_http!("trap-37-unknown-session-400", "a session id that never existed gets 400", UnknownSessionIs400),
+    over_http!("trap-38-no-sessions", "no session ids: every legacy request stands alone", NoSessions),
+    over_http!("trap-39-no-get", "GET gets 405", NoListening),
+    over_http!("trap-40-newest-get", "a second GET stream replaces the first", NewestListens),
+    over_http!("trap-40-second-get", "a second GET stream is accepted", SecondListener),
+    over_http!("trap-41-polling", "a stream of 2025-11-25 is closed at once and goes on when it is resumed", Polls),
+    over_http!("trap-43-empty-without-length", "empty bodies are chunked", EmptyWithoutLength),
+    over_http!("trap-44-no-origins", "every request with an origin is refused", NoOrigins),
+    over_http!(
+        "trap-49-missing-version-is-legacy",
+        "a request without version header is taken for a legacy one",
+        MissingVersionIsLegacy
+    ),
+    over_http!("http-json-only", "every answer but that to a subscription is JSON", JsonOnly),
+    over_http!("http-events-only", "every answer with status 200 is a stream", EventsOnly),
+    over_http!("http-no-event-ids", "events have no ids, and no stream can be resumed", NoEventIds),
+    over_http!("http-named-events", "events are named message", NamedEvents),
+    over_http!("http-cr-lf", "lines of a stream end in CR and LF", LinesEndInCrLf),
+    over_http!("http-cr", "lines of a stream end in CR", LinesEndInCr),
+    over_http!("http-comments", "comments stand between the events", Comments),
+    over_http!("http-several-lines", "the data of an event takes several lines", SeveralLines),
+    over_http!("http-odd-fields", "events have unknown fields, and no space behind the colon", OddFields),
+    over_http!("http-odd-headers", "content types have parameters, and header names capitals", OddHeaders),
 ];

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use super::{Breach, Check, Level, Rule, Transports, Verdict, probe};
 use crate::revision::{LISTS, Revisions, Side, code};
 use crate::session::{Exchange, Message, View};
+use crate::transcript::Transport;
 use crate::wire::Value;
 
 /// The rules of this area.
@@ -65,6 +66,8 @@ fn defined_code(view: View<'_>) -> Verdict {
             let request = exchange.request();
             let is_wrong = |what: &str| Some(Err(Breach::at(answer, what).after(request)));
             match code {
+                // What the header lines say is judged by the rules about them.
+                code::HEADER_MISMATCH if view.transport() == Transport::Http => None,
                 code::HEADER_MISMATCH => is_wrong("speaks of headers on a transport that has none"),
                 code::UNSUPPORTED_PROTOCOL_VERSION => {
                     let speaks = request.modern_version()?.is(view.revision().as_str());

@@ -187,12 +187,23 @@ impl Session<'_> {
 fn find(session: &Session<'_>) -> Vec<Found> {
     let mut open = Open::new(session);
     let mut found = Vec::new();
+    let mut carried: HashMap<u32, Vec<usize>> = HashMap::new();
     for (index, message) in session.messages.iter().enumerate() {
         match (message.by, message.shape) {
-            (Speaker::Peer, _) => open.sent(index),
+            (Speaker::Peer, _) => {
+                message.via.into_iter().for_each(|via| carried.entry(via).or_default().push(index));
+                open.sent(index);
+            }
             (Speaker::Subject, Shape::Response) => match message.answers {
                 Some(exchange) => open.answered(session.exchanges[exchange].request),
-                None => found.push(Found { response: index, cause: open.explain(message) }),
+                None => {
+                    let carried = message.via.and_then(|via| carried.get(&via));
+                    let cause = match carried {
+                        Some(carried) => explain_carried(session, carried, message),
+                        None => open.explain(message),
+                    };
+                    found.push(Found { response: index, cause });
+                }
             },
             (Speaker::Subject, Shape::Unreadable | Shape::Other) if begins_like_a_message(message) => {
                 found.extend(
@@ -203,6 +214,27 @@ fn find(session: &Session<'_>) -> Vec<Found> {
         }
     }
     found
+}
+
+/// What a response over HTTP is about is known: it stands in the response to the request that carried it. An HTTP error
+/// may have an error response without an id, whatever is refused.
+fn explain_carried(session: &Session<'_>, carried: &[usize], response: &Message<'_>) -> Cause<usize> {
+    let &[index] = carried else { return Cause::Unclear };
+    let message = &session.messages[index];
+    let refused = response.status.is_some_and(|status| status >= 400);
+    match message.fault() {
+        Some(Fault::Garbage) => Cause::Garbage(index),
+        Some(Fault::Invalid) => Cause::Invalid(index),
+        Some(Fault::Unclear) => Cause::Unclear,
+        None if refused => Cause::Unclear,
+        None => match (message.shape, &message.id, response.id.as_ref().filter(|id| !id.is_null())) {
+            (Shape::Notification, ..) => Cause::Notification(index),
+            (Shape::Request, Some(own), Some(id)) if own.resembles(id) => Cause::Mistyped(index),
+            (Shape::Request, _, Some(_)) => Cause::Foreign(Some(index)),
+            (Shape::Request, _, None) => Cause::Unanswered(index),
+            _ => Cause::Unclear,
+        },
+    }
 }
 
 fn begins_like_a_message(line: &Message<'_>) -> bool {

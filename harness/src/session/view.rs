@@ -225,6 +225,12 @@ impl<'s> View<'s> {
         all
     }
 
+    /// The HTTP requests of every client with their responses, whatever governs them.
+    #[must_use]
+    pub fn session_http(self) -> Vec<HttpExchange<'s>> {
+        self.session.http_exchanges()
+    }
+
     /// The vital signs, if they were taken.
     #[must_use]
     pub fn vitals(self) -> Option<Vitals> {

@@ -79,6 +79,8 @@ pub struct Endpoint {
     pub authority: String,
     /// Path and query.
     pub target: String,
+    /// Path and query of the stream of HTTP+SSE, where that is another.
+    pub sse: Option<String>,
     /// Lines that its operator wants in every request, such as `Authorization`.
     pub headers: Headers,
 }

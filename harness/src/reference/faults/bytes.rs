@@ -140,6 +140,7 @@ impl Server {
         };
         out.bytes.extend_from_slice(&bytes);
         out.bytes.push(b'\n');
+        self.mark(self.route(message.method.is_none()), out);
         true
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn tamper(fault: Fault, occasion: Occasion<'_>, message: &mut Message
     }
     let Some(result) = message.result_mut() else { return };
     match occasion.method {
+        "tools/list" => items(result, "tools", |tool| mirrored(fault, tool)),
         "resources/list" => items(result, "resources", |item| resource(fault, item)),
         "resources/templates/list" if fault == Fault::BrokenTemplate => {
             items(result, "resourceTemplates", |item| drop(item.insert("uriTemplate".into(), "memo:///{year".into())));
@@ -39,6 +40,20 @@ pub(super) fn tamper(fault: Fault, occasion: Occasion<'_>, message: &mut Message
 fn items(result: &mut Object, member: &str, mut change: impl FnMut(&mut Object)) {
     let items = result.get_mut(member).and_then(Value::as_array_mut);
     items.into_iter().flatten().filter_map(Value::as_object_mut).for_each(&mut change);
+}
+
+/// What the schema of a tool says of headers.
+fn mirrored(fault: Fault, tool: &mut Object) {
+    if tool.get("name").is_none_or(|name| name != fixture::MIRROR) {
+        return;
+    }
+    let Some(properties) = tool.get_mut("inputSchema").and_then(|schema| schema.get_mut("properties")) else { return };
+    match fault {
+        Fault::SpacedParamHeader => properties["region"]["x-mcp-header"] = "Home Region".into(),
+        Fault::NumberParamHeader => properties["shard"]["type"] = "number".into(),
+        Fault::TwinParamHeaders => properties["shard"]["x-mcp-header"] = "REGION".into(),
+        _ => {}
+    }
 }
 
 fn log_message(fault: Fault, params: &mut Object) {

@@ -104,10 +104,14 @@ impl Server {
             fixture::ECHO => done(arguments.get("text").and_then(Value::as_str).unwrap_or_default()),
             fixture::FAIL => Ok(Some(error_result("this tool always fails"))),
             fixture::MEDIA => Ok(Some(self.media(call.revision))),
-            fixture::RECORD => {
-                self.changed.records += 1;
-                done("recorded")
-            }
+            fixture::RECORD => match arguments.get("milliseconds").and_then(Value::as_f64) {
+                Some(wait) => self.begin(Ticket::of(call, tool), call.now, Duration::from_millis(wait as u64), out),
+                None => {
+                    self.changed.records += 1;
+                    done("recorded")
+                }
+            },
+            fixture::MIRROR => done(&Value::Object(arguments.clone()).to_string()),
             fixture::COUNT => done(&self.changed.records.to_string()),
             fixture::LOG => {
                 let level = arguments.get("level").and_then(Value::as_str).and_then(Level::from_wire);

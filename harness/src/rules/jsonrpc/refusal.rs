@@ -7,7 +7,8 @@ use super::envelope::shortened;
 use super::response::{is_missing, is_unknown};
 use crate::revision::{Revision, Revisions, Side, code, gate};
 use crate::session::stray::{Cause, Fault};
-use crate::session::{Exchange, Fate, Message, Shape, Speaker, View};
+use crate::session::{Exchange, Fate, Message, Phase, Shape, Speaker, View};
+use crate::transcript::Transport;
 
 /// `jsonrpc.response.error-id-omission`
 pub static ERROR_ID_OMISSION: Rule = Rule {
@@ -230,6 +231,10 @@ fn parse_error(view: View<'_>) -> Verdict {
     let mut checks: Vec<Check> = Vec::new();
     for stray in &strays {
         let Cause::Garbage(garbage) = stray.cause else { continue };
+        // Over HTTP a request outside any session may be refused before its body is read.
+        if view.transport() == Transport::Http && garbage.phase == Phase::Before {
+            continue;
+        }
         let breach = |what: String| Err(Breach::at(stray.response, what).after(garbage));
         match stray.response.error_code() {
             Some(code::PARSE_ERROR | code::INVALID_REQUEST) => checks.push(Ok(())),

@@ -124,7 +124,8 @@ pub struct Hello {
 /// Values of header lines may hold placeholders: those of texts, `${session}` and `${session:N}` (the session id of the
 /// client, or of client N), `${event:NAME}` (the id of the last event on a stream), and `${encoded:TEXT}` (the text in the
 /// base64 form that the specification has for header values), `${own}`, `${encoded-own}` and `${upper-own}` (what an honest
-/// client has in this line, as it is, in that form, and in capital letters) and `${text:N}`. A name of a line that ends with
+/// client has in this line, as it is, in that form, and in capital letters), `${upper-mark-own}` (in that form with its mark
+/// in capital letters) and `${text:N}`. A name of a line that ends with
 /// an asterisk stands for the first line whose name begins like it; without one, nothing is done.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]

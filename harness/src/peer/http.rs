@@ -286,6 +286,7 @@ impl Http {
                 "encoded" => sentinel(rest),
                 "own" => own.to_owned(),
                 "encoded-own" => sentinel(own),
+                "upper-mark-own" => sentinel(own).replacen("base64", "BASE64", 1),
                 "upper-own" => own.to_ascii_uppercase(),
                 "text" => "x".repeat(rest.parse::<usize>().unwrap_or_default().min(LONGEST_TEXT)),
                 _ => String::new(),

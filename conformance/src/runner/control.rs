@@ -87,7 +87,10 @@ pub fn learn(
             adapter.transport() == Transport::Stdio || (*revision == oldest) == (session.planned.revision == oldest)
         };
         let spoken_here: Vec<Revision> = spoken.iter().copied().filter(here).collect();
-        facts.insert(session.planned.revision, Facts { failing: failing(adapter), stopping: stopping(adapter), ..facts_of(view, &spoken_here) });
+        facts.insert(
+            session.planned.revision,
+            Facts { failing: failing(adapter), stopping: stopping(adapter), ..facts_of(view, &spoken_here) },
+        );
     }
     sessions.retain(|session| spoken.contains(&session.planned.revision));
     Ok(Control { identity, spoken, facts, exits, sessions })

@@ -236,7 +236,9 @@ impl WrittenStep {
         step.http.get_or_insert_default().client = client;
         let params = step.params.iter_mut().chain(step.set.iter_mut().flat_map(BTreeMap::values_mut));
         let params = params.chain(step.progress.iter_mut());
-        params.chain(step.arguments.iter_mut().flat_map(serde_json::Map::values_mut)).for_each(|value| filled(value, client));
+        params
+            .chain(step.arguments.iter_mut().flat_map(serde_json::Map::values_mut))
+            .for_each(|value| filled(value, client));
         step.text = step.text.map(|text| text.replace("${client}", &client.to_string()));
         step
     }

@@ -204,6 +204,9 @@ pub enum Malformed {
     /// The head does not end.
     #[error("the head is longer than {LONGEST_HEAD} bytes")]
     LongHead,
+    /// A request has lengths that differ, or one that is no number.
+    #[error("the length of the body is contradictory or no number")]
+    Length,
     /// A chunk has no size.
     #[error("a chunk without a size")]
     Chunk,
@@ -372,6 +375,12 @@ impl Reader {
                 continue;
             }
             self.reusable = !headers.values("connection").any(|value| value.to_ascii_lowercase().contains("close"));
+            // Whose length nobody can know, somebody in front may have read in another way.
+            let mut lengths = headers.values("content-length").map(|value| value.trim().parse::<u64>().ok());
+            let first = lengths.next();
+            if self.requests && (first == Some(None) || lengths.any(|other| Some(other) != first)) {
+                return Err(Malformed::Length);
+            }
             self.state = self.framing(&start, &headers);
             return Ok(Some(Part::Head(start, headers)));
         }

@@ -26,11 +26,10 @@ pub(super) static IS_CANCEL: Rule = Rule {
 fn is_cancel(view: View<'_>) -> Verdict {
     let all = view.http();
     let dropped: Vec<(&HttpExchange<'_>, Exchange<'_>, usize)> = probe::stateless(view)
-        .filter(|exchange| exchange.answer().is_none())
         .filter_map(|exchange| {
             let http = all.iter().find(|http| Some(http.number) == exchange.request().via)?;
             let (end, _) = http.end.filter(|(_, how)| **how == Ending::Dropped && http.is_stream())?;
-            Some((http, exchange, end))
+            exchange.answer().is_none_or(|answer| answer.entry > end).then_some((http, exchange, end))
         })
         .collect();
     let mut checks: Vec<Check> = Vec::new();

@@ -153,8 +153,9 @@ impl Given {
             Some(Err(breach))
         };
         let foreign = |holders: &HashMap<Id, BTreeSet<u32>>, id: &Id| {
-            let resembled = holders.iter().any(|(known, of)| known.resembles(id) && of.contains(&client));
-            !resembled && holders.contains_key(id)
+            let alike = |known: &Id| known == id || known.resembles(id);
+            let own = holders.iter().any(|(known, of)| alike(known) && of.contains(&client));
+            !own && holders.contains_key(id)
         };
         let id = message.member("id").map(Id::read);
         let Some(method) = message.member("method").and_then(Value::as_str) else {

@@ -61,7 +61,9 @@ fn serves_after_hostile_input(view: View<'_>) -> Verdict {
                     _ => {}
                 }
             }
-            (_, Some(departure)) if end.is_some_and(|end| end.entry == index) && malformed.contains(&departure) => break,
+            (_, Some(departure)) if end.is_some_and(|end| end.entry == index) && malformed.contains(&departure) => {
+                break;
+            }
             (_, Some(departure)) if end.is_some_and(|end| end.entry == index) => {
                 let how = end.map(|end| end.how()).unwrap_or_default();
                 let breach = story(departure, index, &format!("{how} after hostile input"));
@@ -277,10 +279,9 @@ fn own_end(view: View<'_>) -> Option<End> {
 /// request, if no response came any more.
 fn last_connection(view: View<'_>) -> Option<End> {
     let closed = closed(view).unwrap_or(usize::MAX);
-    let heard = view
-        .entries()
-        .iter()
-        .rposition(|entry| matches!(entry.event, Event::Http { what: Http::Response { .. }, .. } | Event::Received { .. }));
+    let heard = view.entries().iter().rposition(|entry| {
+        matches!(entry.event, Event::Http { what: Http::Response { .. }, .. } | Event::Received { .. })
+    });
     let all = view.session_http();
     let entry = all
         .iter()
@@ -299,11 +300,7 @@ fn closed(view: View<'_>) -> Option<usize> {
 }
 
 fn departures(view: View<'_>) -> impl Iterator<Item = usize> {
-    view.entries()
-        .iter()
-        .enumerate()
-        .filter(|(_, entry)| is_departure(&entry.event))
-        .map(|(index, _)| index)
+    view.entries().iter().enumerate().filter(|(_, entry)| is_departure(&entry.event)).map(|(index, _)| index)
 }
 
 fn is_departure(event: &Event) -> bool {

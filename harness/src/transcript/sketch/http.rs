@@ -79,8 +79,9 @@ impl Sketch {
 
     /// `SETTINGS | ... | MESSAGE`
     fn post(&mut self, number: u32, line: &str, intent: Intent) -> Option<()> {
-        let start = line.find(['{', '[']).unwrap_or(line.len());
+        let start = [line.find("{\""), line.find('[')].into_iter().flatten().min().unwrap_or(line.len());
         let (settings, text) = line.split_at(start);
+        let settings = &self.expand(settings);
         let frame = Frame::new(self.expand(text));
         let mut headers = self.lines();
         headers.push("Accept", "application/json, text/event-stream");

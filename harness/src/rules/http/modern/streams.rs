@@ -57,7 +57,8 @@ fn related_only(view: View<'_>) -> Verdict {
                 return (method == "notifications/message").then_some(Ok(()));
             }
             let given = message.path(&["params", "progressToken"]).map(Id::read)?;
-            let own = tokens.iter().any(|(other, token)| *other == index && token.resembles(&given));
+            let own =
+                tokens.iter().any(|(other, token)| *other == index && (*token == given || token.resembles(&given)));
             let foreign = tokens.iter().any(|(other, token)| *other != index && *token == given);
             match (own, foreign) {
                 (true, _) => Some(Ok(())),

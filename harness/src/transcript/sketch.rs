@@ -24,6 +24,7 @@
 //! 1 post {"jsonrpc":"2.0","id":1,"method":"tools/list"}   an honest POST: the request with an honest client's header
 //!                                                          lines, and the message in its body
 //! 1 post! A: b | -C | {"jsonrpc":...}        the same as a departure: line A set, line C left out; none is also fine
+//! 1 post? {"jsonrpc":...}                    the same as a fence
 //! 1 post +A: b | {"jsonrpc":...}             line A added, so that there may be two; `@2` says that client 2 sends it;
 //!                                            in values `\s`, `\t` and `\0` stand for a space, a tab and a zero
 //! 1 ask GET | Last-Event-ID: 7               a request that carries no message; `ask!` if it departs from honesty

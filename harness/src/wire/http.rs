@@ -376,9 +376,7 @@ impl Reader {
             }
             self.reusable = !headers.values("connection").any(|value| value.to_ascii_lowercase().contains("close"));
             // Whose length nobody can know, somebody in front may have read in another way.
-            let mut lengths = headers.values("content-length").map(|value| value.trim().parse::<u64>().ok());
-            let first = lengths.next();
-            if self.requests && (first == Some(None) || lengths.any(|other| Some(other) != first)) {
+            if self.requests && !has_one_length(&headers) {
                 return Err(Malformed::Length);
             }
             self.state = self.framing(&start, &headers);
@@ -416,6 +414,13 @@ impl Reader {
             (Start::Response { .. }, None) => State::Rest,
         }
     }
+}
+
+/// Whether the lines that say how long a body is agree on a number, or there are none.
+fn has_one_length(headers: &Headers) -> bool {
+    let mut lengths = headers.values("content-length").map(|value| value.trim().parse::<u64>().ok());
+    let Some(first) = lengths.next() else { return true };
+    first.is_some() && lengths.all(|other| other == first)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ impl Sketch {
         match word {
             "post" => self.post(number, rest, Intent::Honest)?,
             "post!" => self.post(number, rest, Intent::Departure)?,
+            "post?" => self.post(number, rest, Intent::Fence)?,
             "ask" => self.ask(number, rest, Intent::Honest)?,
             "ask!" => self.ask(number, rest, Intent::Departure)?,
             "<" => match rest.strip_prefix("id=").and_then(|rest| rest.split_once(' ')) {

@@ -14,7 +14,8 @@ pub(super) static IS_CANCEL: Rule = Rule {
     transports: Transports::HTTP,
     clause: "2026-07-28/basic/transports/streamable-http#cancellation",
     requires: "A server takes the end of the stream of a response for the cancellation of its request.",
-    judged: "Streams that the harness closed. Anything more about the request on another stream breaks the rule. What it does \
+    judged: "Requests whose connection the harness closed before their response was over, unless the server had begun to \
+             answer as JSON. Anything more about the request on another stream breaks the rule. What it does \
              behind the scenes is judged only of a tool of which the vendor says that it stops when it is cancelled, for \
              stopping as such is only recommended: a list, or the result of another request, that changed when the call was \
              left alone, must not change when its stream is closed.",
@@ -28,7 +29,9 @@ fn is_cancel(view: View<'_>) -> Verdict {
     let dropped: Vec<(&HttpExchange<'_>, Exchange<'_>, usize)> = probe::stateless(view)
         .filter_map(|exchange| {
             let http = all.iter().find(|http| Some(http.number) == exchange.request().via)?;
-            let (end, _) = http.end.filter(|(_, how)| **how == Ending::Dropped && http.is_stream())?;
+            let (end, _) = http
+                .end
+                .filter(|(_, how)| **how == Ending::Dropped && (http.response.is_none() || http.is_stream()))?;
             exchange.answer().is_none_or(|answer| answer.entry > end).then_some((http, exchange, end))
         })
         .collect();

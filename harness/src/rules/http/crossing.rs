@@ -28,7 +28,8 @@ pub static RESPONSES_NOT_CROSSED: Rule = Rule {
     requires: "Of several clients each gets the responses and the progress of its own requests and of no others, under its own \
                session id, and is asked only for what it declared itself.",
     judged: "Looked at are calls whose arguments have a text that no other client sent, and whose result has it or that of \
-             another one; responses under ids, and progress under tokens, that another client gave; session ids that two \
+             another one; responses under ids, and progress under tokens, that another client gave; second answers under an id that \
+             another client gave too and got no answer for; session ids that two \
              clients were given; and, in legacy sessions, requests of the server that need a capability which another client \
              declared and this one did not.",
     untested: "no two clients at once got anything that tells whose it is; name a tool that echoes its input in the subject file",
@@ -45,6 +46,7 @@ fn responses_not_crossed(view: View<'_>) -> Verdict {
     let given = Given::of(&all);
     let mut checks: Vec<Check> = results(&all);
     checks.extend(sessions(&all));
+    checks.extend(doubled(&all));
     for http in &all {
         for (entry, message) in http.messages() {
             checks.extend(given.judge(http, entry, message));
@@ -95,6 +97,24 @@ fn results(all: &[HttpExchange<'_>]) -> Vec<Check> {
             Some(Err(breach))
         })
         .collect()
+}
+
+/// Answers that two clients were to get under the same id, and one of them got twice.
+fn doubled(all: &[HttpExchange<'_>]) -> Option<Check> {
+    let answers = |http: &HttpExchange<'_>| {
+        let id = http.id();
+        let own = |message: Value<'_>| message.member("method").is_none() && message.member("id").map(Id::read) == id;
+        http.messages().filter(|(_, message)| own(*message)).map(|(entry, _)| entry).collect::<Vec<usize>>()
+    };
+    all.iter().filter(|http| http.id().is_some()).find_map(|http| {
+        let [_, second, ..] = answers(http)[..] else { return None };
+        let bereft = all.iter().find(|other| {
+            other.client != http.client && other.id() == http.id() && answers(other).is_empty() && !other.is_refused()
+        })?;
+        let mut breach = Breach::at_entry(second, "answers a client twice under an id that another one waits for");
+        breach.entries.splice(0..0, [bereft.entry, http.entry]);
+        Some(Err(breach))
+    })
 }
 
 /// The session ids that clients were given.

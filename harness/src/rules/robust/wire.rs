@@ -24,8 +24,8 @@ pub static HTTP_MALFORMED: Rule = Rule {
     clause: "",
     requires: "The subject goes on serving after HTTP requests that are malformed, and does not carry out what they say.",
     judged: "Looked at are bodies that end early, that are framed in contradictory ways, or are no UTF-8, unknown methods, \
-             other media types, and very long header lines. Whatever they are answered with, and be it nothing, the next \
-             honest request has to be answered. A message whose end never came, or whose framing contradicts itself, must \
+             other media types, and very long header lines. Whatever they are answered with, the next honest request has to \
+             be answered, and one that has an end must not be left without an answer on an open connection. A message whose end never came, or whose framing contradicts itself, must \
              not be carried out.",
     untested: "no malformed HTTP request was sent",
     judge: http_malformed,
@@ -46,6 +46,12 @@ fn http_malformed(view: View<'_>) -> Verdict {
             {
                 let what = format!("carries out a message {}", how.what);
                 checks.push(Err(story(http.entry, entry, what)));
+            }
+            // What has no end may be waited for.
+            let ignored = http.response.is_none() && http.end.is_none() && !how.is_no_message;
+            if ignored && view.settled_after(http.entry) {
+                let what = format!("never answers a request {}, and does not close its connection", how.what);
+                checks.push(Err(Breach::at_entry(http.entry, what)));
             }
             continue;
         }

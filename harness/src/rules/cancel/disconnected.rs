@@ -100,10 +100,9 @@ fn effect(view: View<'_>, exchange: Exchange<'_>, end: usize) -> Option<Check> {
     looks.iter().find_map(|(look, _, after)| {
         // Before the call that was left alone, behind it, and behind the one that was cancelled.
         (look.request().entry > end && at(look.request().entry) >= late).then_some(())?;
-        let before = looks.iter().filter(|(other, ..)| alike(*other, *look));
-        let first = before.clone().filter(|(_, answered, _)| *answered < from).next_back()?;
-        let second =
-            before.filter(|(other, answered, _)| other.request().entry > to && *answered < entry).next_back()?;
+        let mut before = looks.iter().filter(|(other, ..)| alike(*other, *look));
+        let first = before.clone().rfind(|(_, answered, _)| *answered < from)?;
+        let second = before.rfind(|(other, answered, _)| other.request().entry > to && *answered < entry)?;
         if first.2.same(second.2) {
             return None;
         }

@@ -31,7 +31,7 @@ fn get_delete(view: View<'_>) -> Verdict {
     let place = all.iter().find(|http| http.verb == "POST").map(|http| http.target);
     all.iter()
         .filter(|http| matches!(http.verb, "GET" | "DELETE") && Some(http.target) == place)
-        .filter(|http| http.headers.value("origin").is_none() && !http.headers.value("upgrade").is_some())
+        .filter(|http| http.headers.value("origin").is_none() && http.headers.value("upgrade").is_none())
         .filter_map(|http| {
             let status = http.status().filter(|status| !matches!(status, 401 | 403 | 407 | 429 | 503))?;
             let what = || format!("answers {} with {status} in place of 405", http.verb);

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use turncoat::adapter::http::tls::{Fingerprint, Trust};
 use turncoat::revision::Revision;
 
 use options::{ProfileName, Sink};
@@ -125,6 +126,12 @@ enum Subject {
         /// A server that is already running, over HTTP
         #[arg(long, value_name = "URL", conflicts_with = "command")]
         url: Option<String>,
+        /// Trust the certificates in this file, in PEM, to vouch for the server [default: those of the machine]
+        #[arg(long, value_name = "FILE", requires = "url", conflicts_with = "pin")]
+        ca: Option<PathBuf>,
+        /// Trust the certificate with this SHA-256 and no other
+        #[arg(long, value_name = "FINGERPRINT", requires = "url")]
+        pin: Option<Fingerprint>,
         /// The command that starts the server, behind `--`
         #[arg(last = true, value_name = "COMMAND")]
         command: Vec<String>,
@@ -213,7 +220,9 @@ fn dispatch(check: Check) -> Result<ExitCode, Usage> {
     let Check { subject, options, fault, variant, http } = check;
     match subject {
         None => check::embedded(&options, fault.as_deref(), variant.as_deref(), http),
-        Some(Subject::Server { options, url: Some(url), .. }) => check::server_at(&options, &url),
+        Some(Subject::Server { options, url: Some(url), ca, pin, .. }) => {
+            check::server_at(&options, &url, trust(ca, pin))
+        }
         Some(Subject::Server { command, .. }) if command.is_empty() => Err(Usage::new(
             "which server? The command that starts it stands behind `--`, or its URL behind --url",
             "turncoat check server -- node build/index.js\n\
@@ -225,6 +234,14 @@ fn dispatch(check: Check) -> Result<ExitCode, Usage> {
             "clients cannot be checked yet",
             "A server on stdio can: turncoat check server -- node build/index.js",
         )),
+    }
+}
+
+fn trust(ca: Option<PathBuf>, pin: Option<Fingerprint>) -> Trust {
+    match (ca, pin) {
+        (_, Some(pin)) => Trust::Pinned(pin),
+        (Some(file), None) => Trust::Authorities(file),
+        (None, None) => Trust::System,
     }
 }
 

@@ -4,19 +4,27 @@ use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use turncoat::adapter::embedded::Embedded;
+use turncoat::adapter::embedded;
 use turncoat::reference::{Behaviour, FAULTS, FaultInfo};
+use turncoat::revision::Side;
 use turncoat::rules;
+use turncoat::transcript::Transport;
 use turncoat_conformance::runner::{self, Plan, Quiet};
 
 fn main() {
     let arguments = Arguments::from_args();
-    // The embedded adapter speaks as over stdio.
-    let mut trials: Vec<Trial> = FAULTS
-        .iter()
-        .filter(|fault| fault.reach.stdio() && !fault.rule.starts_with("http."))
-        .map(|fault| Trial::test(format!("{}/{}", fault.rule, fault.id), || caught(fault)))
-        .collect();
+    let mut trials = Vec::new();
+    for transport in [Transport::Stdio, Transport::Http] {
+        let applies = |fault: &&FaultInfo| {
+            let rule = rules::find(fault.rule);
+            (if transport.is_stdio() { fault.reach.stdio() } else { fault.reach.http() })
+                && rule.is_some_and(|rule| rule.applies(Side::Server, transport))
+        };
+        let place = if transport.is_stdio() { "stdio" } else { "http" };
+        trials.extend(FAULTS.iter().filter(applies).map(|fault| {
+            Trial::test(format!("{place}/{}/{}", fault.rule, fault.id), move || caught(fault, transport))
+        }));
+    }
     let proven: BTreeSet<&str> = FAULTS.iter().map(|fault| fault.rule).collect();
     trials.extend(rules::all().map(|rule| {
         let has = proven.contains(rule.id);
@@ -71,13 +79,13 @@ const ONLY_WARNED_OF: &[&str] = &[
 ];
 
 /// The rule must notice it in a run of every revision in which it shows.
-fn caught(fault: &FaultInfo) -> Result<(), Failed> {
-    let subject = Embedded::server(Behaviour::default().with_fault(fault.id)?);
+fn caught(fault: &FaultInfo, transport: Transport) -> Result<(), Failed> {
+    let subject = embedded::over(transport, Behaviour::default().with_fault(fault.id)?);
     let mut missed = Vec::new();
     for revision in fault.revisions.iter() {
         let plan =
             Plan { jobs: Some(1), only: vec![fault.rule.to_owned()], revisions: vec![revision], ..Plan::default() };
-        let report = match runner::check(&plan, &subject, &Quiet, &AtomicBool::new(false)) {
+        let report = match runner::check(&plan, &*subject, &Quiet, &AtomicBool::new(false)) {
             Ok(report) => report,
             Err(untestable) => return Err(untestable.why.into()),
         };

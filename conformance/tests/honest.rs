@@ -3,21 +3,28 @@
 use std::sync::atomic::AtomicBool;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use turncoat::adapter::embedded::Embedded;
+use turncoat::adapter::embedded;
 use turncoat::reference::{Behaviour, variants};
 use turncoat::rules::Level;
 use turncoat::script::corpus;
+use turncoat::transcript::Transport;
 use turncoat_conformance::runner::{self, Plan, Quiet};
 
 fn main() {
     let arguments = Arguments::from_args();
-    let mut trials = vec![Trial::test("reference", || check(Behaviour::default(), true))];
-    trials.extend(
-        variants()
+    let mut trials = Vec::new();
+    for transport in [Transport::Stdio, Transport::Http] {
+        let named = |name: &str| format!("{}/{name}", if transport.is_stdio() { "stdio" } else { "http" });
+        trials.push(Trial::test(named("reference"), move || check(Behaviour::default(), transport, true)));
+        let reached = variants()
             .iter()
-            .filter(|variant| variant.reach.stdio())
-            .map(|variant| Trial::test(format!("variant/{}", variant.name), || check(variant.behaviour(), false))),
-    );
+            .filter(|variant| if transport.is_stdio() { variant.reach.stdio() } else { variant.reach.http() });
+        trials.extend(reached.map(|variant| {
+            Trial::test(named(&format!("variant/{}", variant.name)), move || {
+                check(variant.behaviour(), transport, false)
+            })
+        }));
+    }
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -25,11 +32,11 @@ fn main() {
 const HEAVY: &[&str] = &["a-flood-of-notifications", "a-flood-of-requests", "deep-nesting", "huge-messages"];
 
 /// The plain reference keeps every rule; a variant may leave undone what is only recommended.
-fn check(behaviour: Behaviour, strictly: bool) -> Result<(), Failed> {
+fn check(behaviour: Behaviour, transport: Transport, strictly: bool) -> Result<(), Failed> {
     let scripts = corpus::all()?.iter().map(|script| script.name.clone());
     let light = scripts.filter(|name| !HEAVY.contains(&name.as_str())).collect();
     let plan = Plan { jobs: Some(1), only: if strictly { Vec::new() } else { light }, ..Plan::default() };
-    let report = runner::check(&plan, &Embedded::server(behaviour), &Quiet, &AtomicBool::new(false))?;
+    let report = runner::check(&plan, &*embedded::over(transport, behaviour), &Quiet, &AtomicBool::new(false))?;
     let counts = |level| strictly || matches!(level, Level::Must | Level::Robustness);
     let findings: Vec<_> = report.findings.iter().filter(|finding| counts(finding.level)).collect();
     if findings.is_empty() { Ok(()) } else { Err(format!("{findings:#?}").into()) }

@@ -58,6 +58,7 @@ pub async fn play(
         asked: None,
         closed: false,
         gone: false,
+        measured: false,
         is_http: header.transport == Transport::Http,
     };
     let mut peer = Peer::new(part);
@@ -78,6 +79,7 @@ struct Stage<'a> {
     gone: bool,
     /// Nothing can be said any more.
     closed: bool,
+    measured: bool,
     /// The subject serves others too, and does not end with the session.
     is_http: bool,
 }
@@ -123,6 +125,7 @@ impl Stage<'_> {
                     if !self.gone {
                         self.record(Event::Settled);
                     }
+                    self.measure();
                 }
                 Action::Close => return self.close(peer).await,
                 Action::Done => return,
@@ -238,9 +241,7 @@ impl Stage<'_> {
         if self.gone {
             return;
         }
-        if let Some(vitals) = self.link.vitals() {
-            self.record(Event::Vitals(vitals));
-        }
+        self.measure();
         self.link.close();
         self.closed = true;
         self.record(Event::Closed);
@@ -254,6 +255,15 @@ impl Stage<'_> {
                 self.record(Event::Killed);
                 return;
             }
+        }
+    }
+
+    /// Takes the vital signs, once: before the session is ended, which may free what it cost.
+    fn measure(&mut self) {
+        if !std::mem::replace(&mut self.measured, true)
+            && let Some(vitals) = self.link.vitals()
+        {
+            self.record(Event::Vitals(vitals));
         }
     }
 

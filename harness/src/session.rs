@@ -39,6 +39,7 @@ pub struct Session<'t> {
     last_settled: Option<usize>,
     strays: OnceCell<Vec<stray::Found>>,
     transport: Transport,
+    http: Vec<HttpExchange<'t>>,
 }
 
 /// A request and what became of it, by index into the messages.
@@ -78,10 +79,10 @@ impl<'t> Session<'t> {
         self.transport
     }
 
-    /// Every HTTP request with its response, in order; sorted out anew at each call.
+    /// Every HTTP request with its response, in order.
     #[must_use]
-    pub fn http_exchanges(&'t self) -> Vec<HttpExchange<'t>> {
-        http::exchanges(self)
+    pub fn http_exchanges(&self) -> &[HttpExchange<'t>] {
+        &self.http
     }
 
     /// The part of the session that one revision governs.
@@ -213,6 +214,7 @@ impl<'t> Sorter<'t> {
         let asked_for = Revisions::of(&[self.transcript.header.revision]);
         let seen: Revisions =
             self.messages.iter().filter_map(|message| message.revision).chain(asked_for.iter()).collect();
+        let http = http::exchanges(self.transcript, &self.messages);
         Session {
             transcript: self.transcript,
             messages: self.messages,
@@ -221,6 +223,7 @@ impl<'t> Sorter<'t> {
             last_settled,
             strays: OnceCell::new(),
             transport: self.transcript.header.transport,
+            http,
         }
     }
 
@@ -396,8 +399,9 @@ impl<'t> Sorter<'t> {
             let request = &self.messages[exchange.request];
             let asked = request.entry;
             let http = request.via.and_then(|via| ends.get(&via)).filter(|_| !sse);
-            exchange.overdue =
-                request.id.as_ref().and_then(|id| expired.get(id.text())).is_some_and(|index| *index > asked);
+            exchange.overdue = request.id.as_ref().and_then(|id| expired.get(id.text())).is_some_and(|index| *index > asked)
+                    // What is over without an answer is not waited for.
+                    || http.is_some_and(|http| http.how == Some(&Ending::Complete) && exchange.answers.is_empty());
             exchange.fate = if !exchange.answers.is_empty() {
                 Fate::Answered
             } else if exchange.cancelled.is_some() {
@@ -431,8 +435,8 @@ impl HttpEnd<'_> {
             Ending::Complete if self.status.is_some_and(|status| status >= 400) => Some(Fate::Refused),
             _ if self.resumable => None,
             Ending::Complete => Some(Fate::Silent),
-            Ending::Cut | Ending::Refused(_) | Ending::Malformed(_) => Some(Fate::Cut),
-            Ending::Dropped => Some(Fate::Unsettled),
+            Ending::Cut | Ending::Malformed(_) => Some(Fate::Cut),
+            Ending::Dropped | Ending::Refused(_) => Some(Fate::Unsettled),
         }
     }
 }

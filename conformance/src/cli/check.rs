@@ -15,6 +15,7 @@ use turncoat::adapter::Adapter;
 use turncoat::adapter::child::{Process, kill_all};
 use turncoat::adapter::embedded::Embedded;
 use turncoat::adapter::host::{self, EmbeddedHttp};
+use turncoat::adapter::http::tls::Trust;
 use turncoat::adapter::http::url::UrlError;
 use turncoat::adapter::http::{self, Url};
 use turncoat::reference::{Behaviour, FAULTS, FaultInfo, variants};
@@ -43,12 +44,20 @@ pub(super) fn server(options: &Options, command: Vec<String>) -> Result<ExitCode
 }
 
 /// Checks a server that is already running, over HTTP.
-pub(super) fn server_at(options: &Options, url: &str) -> Result<ExitCode, Usage> {
+pub(super) fn server_at(options: &Options, url: &str, trust: Trust) -> Result<ExitCode, Usage> {
     let right = "turncoat check server --url http://127.0.0.1:3001/mcp";
     let url: Url = url.parse().map_err(|error: UrlError| Usage::new(visible(&error.to_string()), right))?;
     let subject = subject_file(options)?;
     let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
-    let server = http::Server::new(url).with_fixtures(subject.fixtures).with_headers(subject.headers);
+    let server = match (url.is_tls(), trust) {
+        (true, trust) => http::Server::secure(url, &trust)
+            .map_err(|error| Usage::new(visible(&error.to_string()), "--ca authorities.pem, or --pin SHA256"))?,
+        (false, Trust::System) => http::Server::new(url),
+        (false, _) => {
+            return Err(Usage::new("--ca and --pin are about https URLs, and this one is http", right));
+        }
+    };
+    let server = server.with_fixtures(subject.fixtures).with_headers(subject.headers);
     run(options, &plan, &server, options.strict, None)
 }
 

@@ -1,4 +1,10 @@
-"""A small MCP server on the Python SDK 2, over stdio, with one thing of each kind that the harness can use."""
+"""A small MCP server on the Python SDK 2, with one thing of each kind that the harness can use.
+
+Speaks over standard input and output, or with the argument `http` over Streamable HTTP on the port that PORT says.
+"""
+
+import os
+import sys
 
 import anyio
 from mcp.server import MCPServer
@@ -11,6 +17,7 @@ from pydantic import BaseModel
 
 SAFE = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 GROWN: list[bool] = []
+OVER_HTTP = sys.argv[1:] == ["http"]
 
 server = MCPServer("turncoat-minimal", version="1.0.0", instructions="Fixtures of a test harness.", log_level="WARNING")
 
@@ -54,8 +61,11 @@ def crash() -> str:
 
 @server.tool()
 async def grow(ctx: Context) -> str:
-    """Adds a tool, a resource and a prompt (once), and says so, every time, to whoever subscribed."""
-    if not GROWN:
+    """Adds a tool, a resource and a prompt (once), and says so, every time, to whoever subscribed.
+
+    Over HTTP it says so only: what one client changed would otherwise show to all.
+    """
+    if not OVER_HTTP and not GROWN:
         GROWN.append(True)
         server.add_tool(grown, name="grown", annotations=SAFE)
         server.add_resource(TextResource(uri="note://grown", name="grown", text="grown"))
@@ -103,4 +113,11 @@ def broken_prompt() -> str:
 
 
 if __name__ == "__main__":
-    server.run("stdio")
+    if OVER_HTTP:
+        from event_store import MemoryEventStore
+        from official_fixtures import add_official_fixtures
+
+        add_official_fixtures(server)
+        server.run("streamable-http", port=int(os.environ["PORT"]), event_store=MemoryEventStore(), retry_interval=500)
+    else:
+        server.run("stdio")

@@ -7,11 +7,12 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep_until};
 
+use super::host::EmbeddedHttp;
 use super::{Adapter, Description, Incoming, Link, NextFuture, OpenFuture};
 use crate::reference::{Behaviour, Outbox, Server, fixture};
 use crate::revision::Side;
 use crate::script::{Fixture, Fixtures};
-use crate::transcript::Vitals;
+use crate::transcript::{Transport, Vitals};
 use crate::wire::lines::{Line, Lines};
 
 /// The embedded reference server with some behaviour.
@@ -33,6 +34,15 @@ impl Embedded {
     pub fn called(mut self, options: Vec<String>) -> Self {
         self.options = options;
         self
+    }
+}
+
+/// The embedded reference server with some behaviour, over either transport.
+#[must_use]
+pub fn over(transport: Transport, behaviour: Behaviour) -> Box<dyn Adapter> {
+    match transport {
+        Transport::Stdio => Box::new(Embedded::server(behaviour)),
+        Transport::Http => Box::new(EmbeddedHttp::server(behaviour)),
     }
 }
 

@@ -23,6 +23,8 @@ use crate::transcript::{Ending, EventData, Http, Vitals};
 use crate::wire::http::{Endpoint, Headers, Part, Reader, Request, Start};
 use crate::wire::{Frame, sse};
 
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod url;
 
 pub use url::Url;
@@ -80,6 +82,17 @@ impl Server {
     pub fn new(url: Url) -> Self {
         let connect = Arc::new(Tcp { host: url.host().to_owned(), port: url.port() });
         Self::over(url, connect)
+    }
+
+    /// The server at an `https` URL, if those who are trusted vouch for it.
+    ///
+    /// # Errors
+    ///
+    /// When the authorities cannot be read, or the host is none that a certificate can name.
+    #[cfg(feature = "tls")]
+    pub fn secure(url: Url, trust: &tls::Trust) -> Result<Self, tls::TlsError> {
+        let connect = Arc::new(tls::Tls::new(&url, trust)?);
+        Ok(Self::over(url, connect))
     }
 
     /// The server at a URL, over connections that somebody else opens.

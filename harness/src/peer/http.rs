@@ -122,6 +122,8 @@ impl Http {
         headers.push("Content-Type", "application/json");
         if let Some(message) = only.filter(|message| self.is_modern(part, carriage.client, *message)) {
             modern_lines(message, tools, &mut headers);
+        } else if only.is_none() && part.revision.era() == Era::Modern && !self.is_legacy(carriage.client) {
+            headers.push("MCP-Protocol-Version", part.revision.as_str());
         } else {
             self.session_lines(carriage.client, hello, &mut headers);
         }
@@ -248,9 +250,13 @@ impl Http {
     /// legacy session is open.
     fn is_modern(&self, part: Part<'_>, client: u32, message: Value<'_>) -> bool {
         let named = message.path(&["params", "_meta", meta::PROTOCOL_VERSION]).is_some();
-        let legacy = self.clients.get(&client).is_some_and(|client| client.version.is_some())
-            || message.member("method").is_some_and(|method| method.is("initialize"));
-        part.revision.era() == Era::Modern && (named || !legacy)
+        let hello = message.member("method").is_some_and(|method| method.is("initialize"));
+        part.revision.era() == Era::Modern && (named || !(hello || self.is_legacy(client)))
+    }
+
+    /// Whether a legacy session is open.
+    fn is_legacy(&self, client: u32) -> bool {
+        self.clients.get(&client).is_some_and(|client| client.version.is_some())
     }
 
     /// The lines of a legacy session.

@@ -306,6 +306,11 @@ impl Server {
         Ok(Some(result))
     }
 
+    /// Whether an answer under this id is waited for.
+    pub(super) fn awaits(&self, id: &RequestId) -> bool {
+        self.asked.iter().any(|asked| asked.id.same(id))
+    }
+
     /// The client's answer to a question.
     pub(super) fn response(&mut self, id: &RequestId, result: Option<&RawValue>, out: &mut Outbox) {
         let Some(position) = self.asked.iter().position(|asked| asked.id.same(id)) else {

@@ -10,7 +10,7 @@ use self::conversation::{Conversation, Kind};
 
 use self::reply::Reply;
 use super::Vitals;
-use super::behaviour::Behaviour;
+use super::behaviour::{Behaviour, Temper};
 use super::fault::HttpFault;
 use super::incoming::Incoming;
 use super::server::Changed;
@@ -164,7 +164,8 @@ impl Gateway {
             return;
         }
         if let Err(reply) = self.route(now, number, &request, out) {
-            reply.send(number, out);
+            let plain = reply.informal && self.reads(HttpReading::PlainRefusals);
+            if plain { reply.in_words() } else { reply }.send(number, out);
         }
         self.tidy(out);
     }
@@ -220,7 +221,17 @@ impl Gateway {
 
     /// Finds who serves the request, or says why nobody does.
     fn route(&mut self, now: Duration, number: u32, request: &Request, out: &mut Vec<Reaction>) -> Result<(), Reply> {
-        self.admit(request)?;
+        if let Err(refusal) = self.admit(request) {
+            self.serves_anyway(HttpFault::ServesRefusedOrigins, number, |gateway, out| {
+                gateway.serve(now, number, request, out)
+            });
+            return Err(refusal);
+        }
+        self.serve(now, number, request, out)
+    }
+
+    /// Takes a request that may come in to the path and the verb that it names.
+    fn serve(&mut self, now: Duration, number: u32, request: &Request, out: &mut Vec<Reaction>) -> Result<(), Reply> {
         let streamable = self.behaviour.modern() || !self.streamable().is_empty();
         let old = self.behaviour.revisions.has(Revision::V2024_11_05);
         let verb = request.verb.as_str();
@@ -280,6 +291,14 @@ impl Gateway {
             return;
         }
         self.conversations.retain(|conversation| !conversation.is_over());
+    }
+
+    fn strict(&self) -> bool {
+        self.behaviour.temper == Temper::Strict
+    }
+
+    fn lenient(&self) -> bool {
+        self.behaviour.temper == Temper::Lenient
     }
 
     fn fails(&self, fault: HttpFault) -> bool {

@@ -155,6 +155,7 @@ static VARIANTS: &[Variant] = &[
     over_http!("trap-37-unknown-session-400", "a session id that never existed gets 400", UnknownSessionIs400),
     over_http!("trap-38-no-sessions", "no session ids: every legacy request stands alone", NoSessions),
     over_http!("trap-39-no-get", "GET gets 405", NoListening),
+    over_http!("trap-39-short-get", "a GET stream ends after its first message", ShortListening),
     over_http!("trap-40-newest-get", "a second GET stream replaces the first", NewestListens),
     over_http!("trap-40-second-get", "a second GET stream is accepted", SecondListener),
     over_http!("trap-41-polling", "a stream of 2025-11-25 is closed at once and goes on when it is resumed", Polls),
@@ -165,6 +166,7 @@ static VARIANTS: &[Variant] = &[
         "a request without version header is taken for a legacy one",
         MissingVersionIsLegacy
     ),
+    over_http!("http-plain-refusals", "refusals by HTTP come with a text", PlainRefusals),
     over_http!("http-json-only", "every answer but that to a subscription is JSON", JsonOnly),
     over_http!("http-events-only", "every answer with status 200 is a stream", EventsOnly),
     over_http!("http-no-event-ids", "events have no ids, and no stream can be resumed", NoEventIds),

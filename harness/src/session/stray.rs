@@ -221,7 +221,9 @@ fn find(session: &Session<'_>) -> Vec<Found> {
 fn explain_carried(session: &Session<'_>, carried: &[usize], response: &Message<'_>) -> Cause<usize> {
     let &[index] = carried else { return Cause::Unclear };
     let message = &session.messages[index];
-    let refused = response.status.is_some_and(|status| status >= 400);
+    // Who speaks of methods, params or header lines has read the id.
+    let read = matches!(response.error_code(), Some(-32603..=-32601 | -32022..=-32020));
+    let refused = response.status.is_some_and(|status| status >= 400) && !read;
     match message.fault() {
         Some(Fault::Garbage) => Cause::Garbage(index),
         Some(Fault::Invalid) => Cause::Invalid(index),

@@ -268,7 +268,7 @@ mod tests {
         for revision in Revision::ALL {
             let transcript = server(revision, text).unwrap();
             let session = crate::session::Session::new(&transcript);
-            let all = session.http_exchanges();
+            let all = session.http_exchanges().to_vec();
             let [.., first, second, third] = &all[..] else { panic!("three requests behind the handshake") };
             assert_eq!((first.headers.value("a"), first.headers.value("accept")), (Some("b"), Some("x")));
             assert_eq!((first.events().count(), first.messages().count()), (2, 1));

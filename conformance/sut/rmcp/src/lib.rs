@@ -23,8 +23,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+#[cfg(feature = "http")]
+pub mod official;
+
 /// The server, ready to be served over any transport of the SDK.
-pub fn server() -> impl ServerHandler {
+pub fn server() -> impl ServerHandler + Clone {
     Fixtures { tools: Fixtures::tool_router(), prompts: Fixtures::prompt_router() }
 }
 

@@ -47,6 +47,10 @@ faults! {
     // Who may come in, and by which door.
     AcceptsAnyOrigin: "accepts-any-origin", "http.origin.validated", ALL,
         "requests of any origin and for any host are served";
+    MatchesOriginsByPrefix: "matches-origins-by-prefix", "http.origin.validated", ALL,
+        "an origin is welcome if it begins like one of this machine";
+    ServesRefusedOrigins: "serves-refused-origins", "http.origin.validated", SINCE_03,
+        "a foreign origin gets 403, and its message is served all the same";
     RefusesOriginsWith400: "refuses-origins-with-400", "http.origin.invalid-403", SINCE_11,
         "a foreign origin gets 400";
     SplitsEndpoint: "splits-endpoint", "http.post.endpoint", SINCE_03,
@@ -133,12 +137,24 @@ faults! {
         "the version error comes with 200";
     UnknownMethodIs200: "unknown-method-is-200", "http.modern.unknown-method-404", MODERN,
         "an unknown method gets its error with 200";
+    UnknownMethodIs400: "unknown-method-is-400", "http.modern.unknown-method-404", MODERN,
+        "an unknown method gets its error with 400";
+    HeaderErrorIs200: "header-error-is-200", "http.modern.standard-headers.mismatch-rejected", MODERN,
+        "the error about a header comes with 200";
+    HeaderErrorIsInvalidParams: "header-error-is-invalid-params", "http.modern.standard-headers.missing-rejected", MODERN,
+        "the error about a header has the code -32602";
+    RunsBeforeHeaderCheck: "runs-before-header-check", "http.modern.standard-headers.mismatch-rejected", MODERN,
+        "a request is refused for its headers after it was served";
     ToleratesMissingHeaders: "tolerates-missing-headers", "http.modern.standard-headers.missing-rejected", MODERN,
         "Mcp-Method and Mcp-Name may be missing";
     ToleratesWrongHeaders: "tolerates-wrong-headers", "http.modern.standard-headers.mismatch-rejected", MODERN,
         "Mcp-Method and Mcp-Name may say what they like";
     ComparesEncodedNames: "compares-encoded-names", "http.modern.name-header.decoded", MODERN,
         "an encoded Mcp-Name is compared as it stands";
+    TakesAnyMarker: "takes-any-marker", "http.modern.name-header.decoded", MODERN,
+        "the marker of an encoded value may be in capitals";
+    AcceptsBrokenEncoding: "accepts-broken-encoding", "http.modern.param-header.missing-rejected", MODERN,
+        "a header of an argument that cannot be decoded is not looked at";
     IgnoresParamHeaders: "ignores-param-headers", "http.modern.param-header.missing-rejected", MODERN,
         "headers of arguments are not looked at";
     NeedsEveryParamHeader: "needs-every-param-header", "http.modern.param-header.absent-value-accepted", MODERN,

@@ -45,6 +45,7 @@ pub(super) struct Conversation {
     pub(super) streams: Vec<Stream>,
     pub(super) style: Style,
     opened: u32,
+    short_listening: bool,
     json_only: bool,
     events_only: bool,
     polls: bool,
@@ -65,6 +66,7 @@ impl Conversation {
             streams: Vec::new(),
             style,
             opened: 0,
+            short_listening: reads(HttpReading::ShortListening) && kind == Kind::Streamable,
             json_only: reads(HttpReading::JsonOnly),
             events_only: reads(HttpReading::EventsOnly),
             polls: reads(HttpReading::Polls),
@@ -276,6 +278,7 @@ impl Conversation {
         }
         let resumable = self.kind == Kind::Streamable;
         let stream = &mut self.streams[position];
+        let heard = !stream.held.is_empty();
         for piece in std::mem::take(&mut stream.held) {
             let name = match self.kind {
                 Kind::Old => Some(self.style.slips.event_name(piece.answers)),
@@ -286,7 +289,7 @@ impl Conversation {
             }
             stream.push(&self.style, resumable, name, piece.data, out);
         }
-        if complete {
+        if complete || (stream.listens && heard && self.short_listening) {
             stream.over = true;
             if self.style.slips.has(HttpFault::CutsLastEvent) {
                 cut(stream.connection, out);

@@ -7,6 +7,7 @@ use super::{ENDPOINT, Gateway, HttpFault, Post, Reaction, Request};
 use crate::reference::Route;
 use crate::reference::behaviour::Behaviour;
 use crate::reference::incoming::{Incoming, RequestId};
+use crate::reference::message::Failure;
 use crate::revision::{Revision, code};
 
 /// Where `tools/call` is served by a server that has split its endpoint.
@@ -41,6 +42,7 @@ impl Slips {
     /// A wrong status for an error.
     pub(super) fn misstate(&self, code: i64) -> Option<u16> {
         let wrong = match code {
+            code::METHOD_NOT_FOUND if self.has(HttpFault::UnknownMethodIs400) => return Some(400),
             code::METHOD_NOT_FOUND => self.has(HttpFault::UnknownMethodIs200),
             code::UNSUPPORTED_PROTOCOL_VERSION => self.has(HttpFault::UnsupportedVersionIs200),
             _ => false,
@@ -101,6 +103,38 @@ impl Gateway {
         let calls = matches!(&post.incoming, Incoming::Request { method, .. } if method == "tools/call");
         let elsewhere = self.fails(HttpFault::SplitsEndpoint) && calls && post.request.path() == ENDPOINT;
         if elsewhere { Err(Reply::empty(404)) } else { Ok(()) }
+    }
+
+    /// Serves a request that is refused, without telling.
+    pub(super) fn serves_anyway(
+        &mut self,
+        fault: HttpFault,
+        number: u32,
+        serve: impl FnOnce(&mut Self, &mut Vec<Reaction>) -> Result<(), Reply>,
+    ) {
+        if !self.fails(fault) {
+            return;
+        }
+        let _ = serve(self, &mut Vec::new());
+        for stream in self.conversations.iter_mut().flat_map(|conversation| &mut conversation.streams) {
+            stream.connection = stream.connection.filter(|connection| *connection != number);
+        }
+    }
+
+    /// The error about a header, as a faulty server words it.
+    pub(super) fn recode(&self, mut failure: Failure) -> Failure {
+        if self.fails(HttpFault::HeaderErrorIsInvalidParams) {
+            failure.code = code::INVALID_PARAMS;
+        }
+        failure
+    }
+
+    /// The refusal for a header, as a faulty server sends it.
+    pub(super) fn misreport(&self, mut reply: Reply) -> Reply {
+        if self.fails(HttpFault::HeaderErrorIs200) {
+            reply.status = 200;
+        }
+        reply
     }
 
     /// Refuses a request because another one is under way.

@@ -19,12 +19,15 @@ pub(super) struct Fields<'r> {
     by_case: bool,
     /// White space around a value belongs to it.
     with_space: bool,
+    /// The marker of an encoded value may be in capitals.
+    any_marker: bool,
 }
 
 impl<'r> Fields<'r> {
     pub(super) fn of(behaviour: &Behaviour, request: &'r Request) -> Self {
         let by_case = behaviour.fails(HttpFault::ReadsHeadersByCase);
-        Self { request, by_case, with_space: behaviour.fails(HttpFault::KeepsHeaderSpace) }
+        let any_marker = behaviour.fails(HttpFault::TakesAnyMarker);
+        Self { request, by_case, with_space: behaviour.fails(HttpFault::KeepsHeaderSpace), any_marker }
     }
 
     /// The value of a header; an error where two lines disagree.
@@ -52,7 +55,8 @@ impl<'r> Fields<'r> {
         if plainly {
             return Ok(Some(value.to_owned()));
         }
-        decode(value).map(Some).ok_or_else(|| mismatch(name))
+        let folded = value.replacen("=?BASE64?", "=?base64?", usize::from(self.any_marker));
+        decode(&folded).map(Some).ok_or_else(|| mismatch(name))
     }
 
     fn value(&self, value: &'r str) -> &'r str {
@@ -109,7 +113,10 @@ impl Gateway {
             let argument =
                 path.iter().try_fold(params.get("arguments"), |value, step| value.map(|value| value.get(*step)));
             let argument = argument.flatten().filter(|value| !value.is_null());
-            let given = fields.decoded(&header, false)?;
+            let given = match fields.decoded(&header, false) {
+                Err(_) if self.fails(HttpFault::AcceptsBrokenEncoding) => continue,
+                given => given?,
+            };
             match (argument, given) {
                 (None, None) if !self.fails(HttpFault::NeedsEveryParamHeader) => {}
                 (None, None) | (Some(_), None) => return Err(headers_missing(&header)),

@@ -45,6 +45,12 @@ impl Gateway {
                 matches!(post.incoming, Incoming::Array) && self.conversations[position].gives_up(post.number);
             return if ignored { Err(Reply::empty(400)) } else { Ok(()) };
         }
+        if let Incoming::Response { id, .. } = &post.incoming
+            && self.strict()
+            && !self.conversations[position].server.awaits(id)
+        {
+            return Err(Reply::refusal(400, code::INVALID_REQUEST, "nobody asked"));
+        }
         let said =
             self.with(position, |conversation| conversation.tell(post.now, post.number, &post.request.body, out));
         if self.conversations[position].exited.is_some() {
@@ -112,6 +118,7 @@ impl Gateway {
             }
             Some(version) if !self.fails(HttpFault::IgnoresVersionHeader) => {
                 let known = Revision::from_wire(version).filter(|known| self.streamable().has(*known));
+                let known = known.filter(|known| *known == revision || !self.strict());
                 known.map(drop).ok_or_else(unsupported)
             }
             _ => Ok(()),

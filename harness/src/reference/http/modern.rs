@@ -40,15 +40,20 @@ impl Gateway {
         self.refuse_sessions(post.request)?;
         match &post.incoming {
             Incoming::Request { id, method, params } => {
-                let checked = self.check(post.request, method, *params);
-                checked.map_err(|failure| Reply::error(400, Some(&id.raw), failure))?;
+                if let Err(failure) = self.check(post.request, method, *params) {
+                    self.serves_anyway(HttpFault::RunsBeforeHeaderCheck, post.number, |gateway, out| {
+                        gateway.hand_over(post, position, out)
+                    });
+                    return Err(self.misreport(Reply::error(400, Some(&id.raw), self.recode(failure))));
+                }
             }
             Incoming::Response { .. } => {
                 return Err(Reply::refusal(400, code::INVALID_REQUEST, "clients send no responses"));
             }
             Incoming::Notification { .. } => {
                 let version = post.request.header("mcp-protocol-version");
-                if version.is_some_and(|version| version != Revision::V2026_07_28.as_str()) {
+                let other = version.is_some_and(|version| version != Revision::V2026_07_28.as_str());
+                if other || (version.is_none() && self.strict()) {
                     return Err(Reply::refusal(
                         400,
                         code::UNSUPPORTED_PROTOCOL_VERSION,

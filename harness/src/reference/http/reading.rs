@@ -16,6 +16,8 @@ pub enum HttpReading {
     NoSessions,
     /// 39: GET gets 405, and nobody hears of changes in a legacy session.
     NoListening,
+    /// 39: a GET stream ends after its first message.
+    ShortListening,
     /// 40: a second GET stream replaces the first.
     NewestListens,
     /// 40: a second GET stream is accepted beside the first.
@@ -28,6 +30,8 @@ pub enum HttpReading {
     NoOrigins,
     /// 49: without version header a request is taken for a legacy one.
     MissingVersionIsLegacy,
+    /// Refusals that need no JSON-RPC error have none, but a text.
+    PlainRefusals,
     /// Every answer is JSON, except to a subscription.
     JsonOnly,
     /// Every answer with status 200 is a stream.

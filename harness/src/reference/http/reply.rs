@@ -11,12 +11,14 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
     /// Whether the length of the body is left open.
     pub(super) unmeasured: bool,
+    /// Whether any body will do.
+    pub(super) informal: bool,
 }
 
 impl Reply {
     /// A status and nothing else.
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), unmeasured: false }
+        Self { status, headers: Vec::new(), body: Vec::new(), unmeasured: false, informal: false }
     }
 
     /// A verb that the path does not know.
@@ -38,7 +40,13 @@ impl Reply {
 
     /// A JSON-RPC error that answers no request.
     pub(super) fn refusal(status: u16, code: i64, why: &str) -> Self {
-        Self::error(status, None, Failure::new(code, why))
+        Self { informal: true, ..Self::error(status, None, Failure::new(code, why)) }
+    }
+
+    /// The same refusal in plain words.
+    pub(super) fn in_words(self) -> Self {
+        let body = b"This cannot be done.\n".to_vec();
+        Self { body, ..Self::empty(self.status) }.with("Content-Type", "text/plain; charset=utf-8")
     }
 
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
@@ -47,7 +55,7 @@ impl Reply {
     }
 
     pub(super) fn send(self, number: u32, out: &mut Vec<Reaction>) {
-        let Self { status, headers, body, unmeasured } = self;
+        let Self { status, headers, body, unmeasured, .. } = self;
         if !unmeasured {
             out.push(Reaction::Whole { number, status, headers, body });
             return;

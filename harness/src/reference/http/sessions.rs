@@ -58,8 +58,14 @@ impl Gateway {
         let position = self.session(request)?;
         self.check_version_header(position, request)?;
         if !self.fails(HttpFault::ServesEndedSessions) {
-            let conversation = self.conversations.remove(position);
-            out.extend(conversation.connections().map(|number| Reaction::End { number }));
+            let mut conversation = self.conversations.remove(position);
+            for stream in &mut conversation.streams {
+                // What has not begun to be answered is answered like all that comes from now on.
+                match stream.connection.filter(|_| !stream.begun) {
+                    Some(number) => Reply::empty(404).send(number, out),
+                    None => stream.hang_up(out),
+                }
+            }
             self.ended.push(conversation.id);
             if self.ended.len() > REMEMBERED {
                 self.ended.remove(0);

@@ -37,7 +37,7 @@ impl Answer {
 
     /// The events so far; what is unfinished is dropped, as every client drops it.
     fn events(&self) -> Vec<Event> {
-        let text = String::from_utf8(self.body.clone()).unwrap().replace("\r\n", "\n").replace('\r', "\n");
+        let text = String::from_utf8_lossy(&self.body).replace("\r\n", "\n").replace('\r', "\n");
         let complete = text.rfind("\n\n").map_or("", |end| &text[..end + 1]);
         complete.split("\n\n").map(Event::read).filter(|event| *event != Event::default()).collect()
     }
@@ -171,9 +171,12 @@ impl Bench {
                 }
                 Reaction::End { number } => {
                     let answer = self.answers.get_mut(&number).expect("a head comes first");
-                    assert!(!std::mem::replace(&mut answer.ended, true), "it ends once");
+                    assert!(!answer.aborted && !std::mem::replace(&mut answer.ended, true), "it ends once");
                 }
-                Reaction::Abort { number } => self.answers.entry(number).or_default().aborted = true,
+                Reaction::Abort { number } => {
+                    let answer = self.answers.entry(number).or_default();
+                    assert!(!answer.ended && !std::mem::replace(&mut answer.aborted, true), "it ends once");
+                }
             }
         }
     }

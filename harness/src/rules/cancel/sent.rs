@@ -5,6 +5,7 @@ use super::{Horizon, Notice, Target, notices_by};
 use crate::revision::{Revision, Revisions};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Message, Speaker, View};
+use crate::transcript::Transport;
 use crate::wire::{Id, Value};
 
 /// An answer that came sooner than this left nobody the time to give up waiting, in microseconds.
@@ -20,7 +21,8 @@ pub(super) static ONLY_OWN: Rule = Rule {
     transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/cancellation#behavior-requirements",
     requires: "A cancellation refers to a request of its own sender that is still running.",
-    judged: "The id, with its type, must be that of an earlier request of the subject. One that was answered is wrong if \
+    judged: "The id, with its type, must be that of an earlier request of the subject; over HTTP, without a stream for \
+             what belongs to no request, that request may have been lost, and a warning is given. One that was answered is wrong if \
              the subject had read the answer: it answered a later request, or it had asked nothing else, was not \
              cancelled itself and got the answer within a second. Otherwise the two may have crossed.",
     untested: UNTESTED,
@@ -29,6 +31,8 @@ pub(super) static ONLY_OWN: Rule = Rule {
 
 fn only_own(view: View<'_>) -> Verdict {
     let horizon = Horizon::of(view);
+    let listens = view.http().iter().any(|exchange| exchange.verb == "GET" && exchange.is_stream());
+    let may_lose = view.transport() == Transport::Http && !listens;
     let own: Vec<Exchange<'_>> = view.exchanges_by(Speaker::Subject).collect();
     let withdrawn: Vec<usize> = notices_by(view, Speaker::Peer).iter().map(|notice| notice.message.entry).collect();
     notices_by(view, Speaker::Subject)
@@ -37,7 +41,8 @@ fn only_own(view: View<'_>) -> Verdict {
             Target::Malformed => None,
             Target::Unknown(id) => {
                 let what = format!("cancels {}, which is no request of its own", short(&id));
-                Some(Err(Breach::at(message, what)))
+                let breach = Breach::at(message, what);
+                Some(Err(if may_lose { breach.as_warning() } else { breach }))
             }
             Target::Known(exchange) => match exchange.answer().filter(|answer| answer.entry < message.entry) {
                 None => Some(Ok(())),

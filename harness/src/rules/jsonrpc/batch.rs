@@ -49,6 +49,9 @@ fn receive(view: View<'_>) -> Verdict {
                 let answer = batch.first()?.answer()?;
                 return Some(Err(Breach::at(answer, "refuses an array as an invalid request").after(first)));
             }
+            if batch.iter().all(|exchange| exchange.fate() == Fate::Refused) {
+                return Some(Err(Breach::at(first, "gets an HTTP error for an array")));
+            }
             batch.iter().all(|exchange| exchange.fate() == Fate::Answered).then_some(Ok(()))
         })
         .collect()

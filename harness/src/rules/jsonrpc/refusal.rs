@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::super::{Breach, Check, Level, Rule, Transports, Verdict, probe};
 use super::envelope::shortened;
 use super::response::{is_missing, is_unknown};
-use crate::revision::{Revision, Revisions, Side, code, gate};
+use crate::revision::{Era, Revision, Revisions, Side, code, gate};
 use crate::session::stray::{Cause, Fault};
 use crate::session::{Exchange, Fate, Message, Phase, Shape, Speaker, View};
 use crate::transcript::Transport;
@@ -131,7 +131,8 @@ fn unknown_method_answered(view: View<'_>) -> Verdict {
                 Fate::Silent if last_served.is_some_and(|last| last > request.entry) => {
                     Some(Err(Breach::at(request, "does not answer an unknown method")))
                 }
-                Fate::Cut if last_sent == Some(request.entry) => {
+                // Over HTTP the connection that ended is that of the request.
+                Fate::Cut if last_sent == Some(request.entry) || request.via.is_some() => {
                     Some(Err(Breach::at(request, "ends the session in reply to an unknown method")))
                 }
                 _ => None,
@@ -232,7 +233,8 @@ fn parse_error(view: View<'_>) -> Verdict {
     for stray in &strays {
         let Cause::Garbage(garbage) = stray.cause else { continue };
         // Over HTTP a request outside any session may be refused before its body is read.
-        if view.transport() == Transport::Http && garbage.phase == Phase::Before {
+        let outside = view.revision().era() == Era::Legacy && garbage.phase == Phase::Before;
+        if view.transport() == Transport::Http && outside {
             continue;
         }
         let breach = |what: String| Err(Breach::at(stray.response, what).after(garbage));

@@ -146,6 +146,12 @@ fn exactly_one(view: View<'_>) -> Verdict {
             }
         } else if exchange.fate() == Fate::Answered {
             checks.push(Ok(()));
+        } else if exchange.fate() == Fate::Cut
+            && request.via.is_some()
+            && request.intent == Intent::Honest
+            && was_served_past(request, last_served)
+        {
+            checks.push(Err(Breach::at(request, "gets no whole answer before its connection is closed")));
         } else if exchange.fate() == Fate::Silent
             && last_left_waiting.is_none_or(|last| last < request.entry)
             && request.delivery == Delivery::Whole

@@ -48,8 +48,10 @@ fn tour_legacy(bench: &mut Bench) {
     };
     try_open(bench);
     try_open(bench);
-    let request = bench.post("ping", json!({}));
-    bench.send(altered(request, "Origin", Some("http://evil.example")));
+    for origin in ["http://evil.example", "http://localhost.evil.example"] {
+        let request = bench.post("tools/call", json!({"name": fixture::RECORD, "arguments": {}}));
+        bench.send(altered(request, "Origin", Some(origin)));
+    }
     bench.ask("tools/list", json!({}));
     let get = bench.get();
     bench.get();
@@ -87,11 +89,13 @@ fn tour_modern(bench: &mut Bench) {
     bench.send(altered(request, "MCP-Protocol-Version", Some("2099-12-31")));
     for (name, value) in [
         ("Origin", Some("null")),
+        ("Origin", Some("http://localhost.evil.example")),
         ("MCP-Protocol-Version", None),
         ("MCP-Protocol-Version", Some("1900-01-01")),
         ("Mcp-Name", None),
         ("Mcp-Name", Some("count")),
         ("Mcp-Name", Some("=?base64?ZWNobw==?=")),
+        ("Mcp-Name", Some("=?BASE64?ZWNobw==?=")),
         ("MCP-NAME", Some("echo")),
         ("Mcp-Name", Some("  echo ")),
         ("Mcp-Session-Id", Some("x")),
@@ -109,11 +113,16 @@ fn tour_modern(bench: &mut Bench) {
         mirror(json!(42), Some("42")),
         mirror(json!(42), Some("42.0")),
         mirror(json!(42), Some("43")),
+        mirror(json!(42), Some("=?base64?%?=")),
         mirror(json!(null), None),
     ] {
         let mut request = bench.post("tools/call", json!({"name": fixture::MIRROR, "arguments": arguments}));
         request.headers.extend(headers.into_iter().flatten());
         bench.send(request);
+    }
+    for (name, value) in [("Mcp-Name", "count"), ("Origin", "null")] {
+        let request = bench.post("tools/call", json!({"name": fixture::RECORD, "arguments": {}}));
+        bench.send(altered(request, name, Some(value)));
     }
     bench.begin("subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));
     let twins = [40, 60].map(|milliseconds: u32| {
@@ -139,9 +148,11 @@ fn tour_modern(bench: &mut Bench) {
 
 fn tour_old(bench: &mut Bench) {
     let request = bench.request("GET", "");
-    let mut request = altered(request, "Origin", Some("http://evil.example"));
-    request.target = "/sse".to_owned();
-    bench.send(request);
+    for origin in ["http://evil.example", "http://localhost.evil.example"] {
+        let mut request = altered(request.clone(), "Origin", Some(origin));
+        request.target = "/sse".to_owned();
+        bench.send(request);
+    }
     let (_, endpoint) = old::open(bench);
     let params = json!({"protocolVersion": "2024-11-05", "capabilities": {}});
     old::post(bench, &endpoint, &json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}));
@@ -182,6 +193,17 @@ fn a_server_that_exits_takes_its_connections_along() {
         assert!(dead.aborted && bench.answer(slow).aborted);
         assert!(bench.gateway.exited().is_some());
         assert!(bench.ask("ping", json!({})).aborted);
+    }
+}
+
+/// Whatever is wrong, the reactions to a request are a head, then a body, then an end; the bench sees to that.
+#[test]
+fn reactions_come_in_their_order() {
+    for fault in FAULTS.iter().filter(|fault| fault.reach.http()) {
+        let faulty = Behaviour::default().with_fault(fault.id).unwrap();
+        for revision in fault.revisions.iter().filter(|revision| faulty.revisions.has(*revision)) {
+            assert!(!tour(faulty.clone(), revision).is_empty(), "{}", fault.id);
+        }
     }
 }
 

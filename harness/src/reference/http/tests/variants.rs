@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::super::{Gateway, HttpReading, Reaction, Request};
-use super::{Bench, STREAMABLE, old};
-use crate::reference::{Behaviour, FAULTS, fixture, variants};
+use super::{Bench, STREAMABLE, altered, old};
+use crate::reference::{Behaviour, FAULTS, Temper, fixture, variants};
 use crate::revision::{Revision, code};
 
 fn bench(reading: HttpReading, revision: Revision) -> Bench {
@@ -69,7 +69,10 @@ fn readings_do_what_they_say() {
     assert_eq!(json_only.answer(slow).status, 0);
     json_only.wait();
     assert!(!json_only.answer(slow).streams());
+    let unanswered = json_only.slow(40);
     assert!(json_only.call(fixture::ASK_ROOTS, json!({})).text().contains("does not offer"));
+    json_only.delete();
+    assert_eq!(json_only.answer(unanswered).status, 404);
     let mut events_only = bench(HttpReading::EventsOnly, revision);
     assert!(events_only.ask("ping", json!({})).streams());
     let mut stateless = bench(HttpReading::NoSessions, revision);
@@ -87,6 +90,16 @@ fn readings_do_what_they_say() {
     let (one, two) = (newest.get(), newest.get());
     newest.call(fixture::TOGGLE_TOOL, json!({}));
     assert!(newest.answer(one).ended && newest.answer(two).methods().len() == 1);
+    let mut short = bench(HttpReading::ShortListening, revision);
+    let get = short.get();
+    short.call(fixture::TOGGLE_TOOL, json!({}));
+    short.call(fixture::TOGGLE_TOOL, json!({}));
+    assert!(short.answer(get).ended && short.answer(get).methods().len() == 1);
+    let again = short.get();
+    assert!(short.answer(again).streams() && !short.answer(again).ended);
+    let mut plain = bench(HttpReading::PlainRefusals, revision);
+    plain.session = Some("never-was".to_owned());
+    assert_eq!(plain.ask("ping", json!({})).header("content-type"), Some("text/plain; charset=utf-8"));
     let mut unknown = bench(HttpReading::UnknownSessionIs400, revision);
     let ended = unknown.session.clone();
     unknown.delete();
@@ -96,7 +109,7 @@ fn readings_do_what_they_say() {
     assert!(ended.is_some());
     let mut modern = bench(HttpReading::MissingVersionIsLegacy, Revision::V2026_07_28);
     let request = modern.post("tools/list", json!({}));
-    let number = modern.send(super::altered(request, "MCP-Protocol-Version", None));
+    let number = modern.send(altered(request, "MCP-Protocol-Version", None));
     assert_eq!((modern.answer(number).status, modern.answer(number).code()), (400, Some(code::INVALID_REQUEST)));
     let mut failures = bench(HttpReading::FailuresAre200, Revision::V2026_07_28);
     assert_eq!(failures.call("none", json!({})).status, 200);
@@ -105,6 +118,37 @@ fn readings_do_what_they_say() {
     request.body = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#.to_vec();
     let number = failures.send(request);
     assert_eq!(failures.answer(number).status, 400);
+}
+
+fn with(temper: Temper) -> Behaviour {
+    let mut behaviour = Behaviour::default();
+    behaviour.temper = temper;
+    behaviour
+}
+
+#[test]
+fn tempers_show_over_http_too() {
+    let outcome = |temper: Temper, revision: Revision, name: &str, value: Option<&str>, body: Option<&str>| {
+        let mut bench = Bench::open(with(temper), revision);
+        let mut request = altered(bench.post("tools/list", json!({})), name, value);
+        if let Some(body) = body {
+            request.body = body.as_bytes().to_vec();
+        }
+        let number = bench.send(request);
+        bench.answer(number).status
+    };
+    let (old, new) = (Revision::V2025_11_25, Revision::V2026_07_28);
+    for (revision, name, value, body, expected) in [
+        (old, "Accept", None, None, [406, 200, 200]),
+        (new, "Accept", Some("application/json"), None, [406, 406, 200]),
+        (old, "Content-Type", None, None, [415, 415, 200]),
+        (old, "MCP-Protocol-Version", Some("2025-06-18"), None, [400, 200, 200]),
+        (old, "X", None, Some(r#"{"jsonrpc":"2.0","id":"ask-9","result":{}}"#), [400, 202, 202]),
+        (new, "X", None, Some(r#"{"jsonrpc":"2.0","method":"notifications/x"}"#), [202, 202, 202]),
+    ] {
+        let tempers = [Temper::Strict, Temper::Even, Temper::Lenient];
+        assert_eq!(tempers.map(|temper| outcome(temper, revision, name, value, body)), expected, "{name}: {value:?}");
+    }
 }
 
 proptest! {

@@ -226,7 +226,7 @@ impl<'s> View<'s> {
 
     /// The HTTP requests of every client with their responses, whatever governs them.
     #[must_use]
-    pub fn session_http(self) -> Vec<HttpExchange<'s>> {
+    pub fn session_http(self) -> &'s [HttpExchange<'s>] {
         self.session.http_exchanges()
     }
 

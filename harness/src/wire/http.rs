@@ -280,6 +280,7 @@ impl Reader {
     /// # Errors
     ///
     /// When the bytes are no HTTP; nothing more can be read then.
+    #[expect(clippy::should_implement_trait, reason = "an iterator ends, and this waits for more")]
     pub fn next(&mut self) -> Result<Option<Part>, Malformed> {
         loop {
             match self.state {

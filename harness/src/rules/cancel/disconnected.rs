@@ -28,7 +28,7 @@ fn is_cancel(view: View<'_>) -> Verdict {
     let all = view.http();
     let dropped: Vec<(&HttpExchange<'_>, Exchange<'_>, usize)> = probe::stateless(view)
         .filter_map(|exchange| {
-            let http = all.iter().find(|http| Some(http.number) == exchange.request().via)?;
+            let http = all.iter().copied().find(|http| Some(http.number) == exchange.request().via)?;
             let (end, _) = http
                 .end
                 .filter(|(_, how)| **how == Ending::Dropped && (http.response.is_none() || http.is_stream()))?;
@@ -44,11 +44,14 @@ fn is_cancel(view: View<'_>) -> Verdict {
 }
 
 /// Something about a request on a stream that is not its own, after its own was closed.
-fn elsewhere(all: &[HttpExchange<'_>], own: &HttpExchange<'_>, exchange: Exchange<'_>, end: usize) -> Option<Breach> {
+fn elsewhere(all: &[&HttpExchange<'_>], own: &HttpExchange<'_>, exchange: Exchange<'_>, end: usize) -> Option<Breach> {
     let token = exchange.params().and_then(|params| params.path(&["_meta", "progressToken"])).map(Id::read);
     let id = exchange.request().id.as_ref();
-    let others =
-        || all.iter().filter(|http| http.number != own.number && http.client == own.client && http.id().as_ref() != id);
+    let others = || {
+        all.iter()
+            .copied()
+            .filter(|http| http.number != own.number && http.client == own.client && http.id().as_ref() != id)
+    };
     let shares_token = others().any(|http| {
         http.body().and_then(|body| body.path(&["params", "_meta", "progressToken"])).map(Id::read) == token
     });

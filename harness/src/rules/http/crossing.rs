@@ -56,9 +56,10 @@ fn responses_not_crossed(view: View<'_>) -> Verdict {
 }
 
 /// The results of calls, by the texts in their arguments.
-fn results(all: &[HttpExchange<'_>]) -> Vec<Check> {
+fn results(all: &[&HttpExchange<'_>]) -> Vec<Check> {
     let calls: Vec<(&HttpExchange<'_>, Option<String>, BTreeSet<String>)> = all
         .iter()
+        .copied()
         .filter(|http| http.method().as_deref() == Some("tools/call"))
         .filter_map(|http| {
             let params = http.body()?.member("params")?;
@@ -100,7 +101,7 @@ fn results(all: &[HttpExchange<'_>]) -> Vec<Check> {
 }
 
 /// Answers that two clients were to get under the same id, and one of them got twice.
-fn doubled(all: &[HttpExchange<'_>]) -> Option<Check> {
+fn doubled(all: &[&HttpExchange<'_>]) -> Option<Check> {
     let answers = |http: &HttpExchange<'_>| {
         let id = http.id();
         let own = |message: Value<'_>| message.member("method").is_none() && message.member("id").map(Id::read) == id;
@@ -118,7 +119,7 @@ fn doubled(all: &[HttpExchange<'_>]) -> Option<Check> {
 }
 
 /// The session ids that clients were given.
-fn sessions(all: &[HttpExchange<'_>]) -> Vec<Check> {
+fn sessions(all: &[&HttpExchange<'_>]) -> Vec<Check> {
     let mut holders: HashMap<&str, (u32, usize)> = HashMap::new();
     let mut checks = Vec::new();
     for http in all.iter().filter(|http| http.method().as_deref() == Some("initialize")) {
@@ -145,7 +146,7 @@ struct Given {
 }
 
 impl Given {
-    fn of(all: &[HttpExchange<'_>]) -> Self {
+    fn of(all: &[&HttpExchange<'_>]) -> Self {
         let mut given = Self { ids: HashMap::new(), tokens: HashMap::new(), capabilities: HashMap::new() };
         for http in all {
             let Some(body) = http.body() else { continue };

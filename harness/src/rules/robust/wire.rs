@@ -38,7 +38,7 @@ fn http_malformed(view: View<'_>) -> Verdict {
     let all = view.session_http();
     let mut latest: Option<(&HttpExchange<'_>, &str)> = None;
     let mut checks: Vec<Check> = Vec::new();
-    for http in &all {
+    for http in all {
         if let Some(how) = malformation(view, http) {
             latest = Some((http, how.what));
             if let Some((entry, answer)) = http.answer().filter(|_| how.is_no_message)
@@ -166,7 +166,7 @@ fn many_clients(view: View<'_>) -> Verdict {
     }
     // The answer may stand on another stream of its client, if that was resumed.
     let mut answers: HashMap<(u32, Id), usize> = HashMap::new();
-    for http in &all {
+    for http in all {
         for (_, message) in http.messages().filter(|(_, message)| message.member("method").is_none()) {
             if let Some(id) = message.member("id").map(Id::read) {
                 *answers.entry((http.client, id)).or_default() += 1;

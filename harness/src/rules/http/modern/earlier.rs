@@ -67,7 +67,7 @@ fn session_header(view: View<'_>) -> Verdict {
             let minted = post.http.response.and_then(|response| response.headers.value("mcp-session-id"));
             if minted.is_some() && post.faults.is_empty() {
                 return Some(Err(at_response(
-                    &post.http,
+                    post.http,
                     "gives out a session id in answer to a modern request".into(),
                 )));
             }

@@ -32,7 +32,7 @@ static NAMES: &[&str] = &[
 
 /// A POST of the first client with a request about which nothing is wrong but, at most, its header lines.
 pub(super) struct Post<'s> {
-    pub(super) http: HttpExchange<'s>,
+    pub(super) http: &'s HttpExchange<'s>,
     pub(super) exchange: Exchange<'s>,
     /// The version in the body.
     pub(super) version: String,
@@ -206,15 +206,15 @@ pub(super) fn posts(view: View<'_>) -> Vec<Post<'_>> {
         .filter(|http| place == Some((http.target, http.headers.value("host"))))
         .filter_map(|http| {
             let exchange = *exchanges.get(&http.sent.first()?.entry)?;
-            read(&offer, http.clone(), exchange)
+            read(&offer, http, exchange)
         })
         .collect()
 }
 
-fn read<'s>(offer: &Offer<'s>, http: HttpExchange<'s>, exchange: Exchange<'s>) -> Option<Post<'s>> {
+fn read<'s>(offer: &Offer<'s>, http: &'s HttpExchange<'s>, exchange: Exchange<'s>) -> Option<Post<'s>> {
     let request = exchange.request();
     let version = probe::plain_in_itself(request)?.into_owned();
-    if request.is_large() || request.delivery != Delivery::Whole || !is_framed(&http, request.frame.bytes().len()) {
+    if request.is_large() || request.delivery != Delivery::Whole || !is_framed(http, request.frame.bytes().len()) {
         return None;
     }
     let (mut faults, mut oddities) = (Vec::new(), HashSet::new());

@@ -126,7 +126,8 @@ pub struct Hello {
 /// base64 form that the specification has for header values), `${own}`, `${encoded-own}` and `${upper-own}` (what an honest
 /// client has in this line, as it is, in that form, and in capital letters), `${upper-mark-own}` (in that form with its mark
 /// in capital letters) and `${text:N}`. A name of a line that ends with
-/// an asterisk stands for the first line whose name begins like it; without one, nothing is done.
+/// an asterisk stands for the first line whose name begins like it, and `X-*=value` for the first of these that has this
+/// value; without one, nothing is done.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Carriage {

@@ -90,13 +90,12 @@ pub(super) fn varied(tool: &Json, mut own: Map<String, Json>, how: Option<Mirror
             let value = value.filter(|value| !value.is_null()).or_else(|| any_value(property(schema, path)))?;
             let (parent, name) = at(&mut own, path)?;
             parent.insert(name.to_owned(), value);
-        } else if !is_required(schema, path)
-            && let Some((parent, name)) = at(&mut own, path)
-        {
+        } else if !is_required(schema, path) {
             if how == Mirrored::Null {
+                let (parent, name) = at(&mut own, path)?;
                 parent.insert(name.to_owned(), Json::Null);
             } else {
-                parent.remove(name);
+                remove(&mut own, path);
             }
         }
     }
@@ -117,6 +116,20 @@ fn is_required(schema: &Json, path: &[String]) -> bool {
 fn any_value(schema: &Json) -> Option<Json> {
     let whole = json!({"type": "object", "properties": {"x": schema}, "required": ["x"]});
     arguments::valid(&whole)?.remove("x")
+}
+
+fn remove(own: &mut Map<String, Json>, path: &[String]) {
+    match path {
+        [] => {}
+        [name] => {
+            own.remove(name);
+        }
+        [parent, rest @ ..] => {
+            if let Some(object) = own.get_mut(parent).and_then(Json::as_object_mut) {
+                remove(object, rest);
+            }
+        }
+    }
 }
 
 /// The object that has or would have what a path leads to, and the last name.

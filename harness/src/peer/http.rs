@@ -397,11 +397,13 @@ fn intent(honest: bool) -> Intent {
     if honest { Intent::Honest } else { Intent::Departure }
 }
 
-/// The name of a line; where it ends with an asterisk, the first line whose name begins like it.
+/// The name of a line; with an asterisk in it, the first line whose name begins like it, and if a value follows behind
+/// `*=`, that has this value.
 fn named(name: &str, headers: &Headers) -> Option<String> {
-    let Some(beginning) = name.strip_suffix('*') else { return Some(name.to_owned()) };
+    let Some((beginning, own)) = name.split_once('*') else { return Some(name.to_owned()) };
     let begins = |known: &str| known.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning));
-    headers.iter().map(|(known, _)| known).find(|known| begins(known)).map(str::to_owned)
+    let has = |value: &str| own.strip_prefix('=').is_none_or(|own| own == value);
+    headers.iter().find(|(known, value)| begins(known) && has(value)).map(|(known, _)| known.to_owned())
 }
 
 /// Whether the transport is the HTTP+SSE of 2024-11-05.

@@ -131,6 +131,8 @@ struct Sorter<'t> {
     by_carrier: HashMap<(u32, Id), Namesakes>,
     /// The numbers of the HTTP requests of clients other than the first, whose messages are a session of their own.
     others: HashSet<u32>,
+    /// The numbers of the HTTP requests that depart from an honest client's apart from their messages.
+    odd: HashSet<u32>,
     /// The exchange of each progress token that the peer or subject gave, by its JSON value.
     by_token: HashMap<(Speaker, Id), usize>,
     negotiated: Option<Revision>,
@@ -146,6 +148,7 @@ impl<'t> Sorter<'t> {
             by_id: HashMap::new(),
             by_carrier: HashMap::new(),
             others: HashSet::new(),
+            odd: HashSet::new(),
             by_token: HashMap::new(),
             negotiated: None,
             phase: Phase::Before,
@@ -165,16 +168,23 @@ impl<'t> Sorter<'t> {
                     self.others.insert(*number);
                     continue;
                 }
+                Event::Http { number, what: Http::Request { intent: Intent::Departure, .. } } => {
+                    self.odd.insert(*number);
+                    continue;
+                }
                 Event::Sent { via: Some(number), .. } | Event::Received { via: Some(number), .. }
                     if self.others.contains(number) =>
                 {
                     continue;
                 }
                 Event::Sent { frame, intent, delivery, via } => {
-                    let own_line = !std::mem::replace(&mut unended, *delivery == Delivery::Unended) && !unended;
+                    let torn = *delivery == Delivery::Unended;
+                    // Over HTTP nothing comes together with what follows.
+                    let own_line = !std::mem::replace(&mut unended, torn && via.is_none()) && !torn;
                     let (intent, delivery) = (*intent, *delivery);
                     let (at, by, via) = (recorded.at, Speaker::Peer, *via);
-                    Template { entry, at, by, frame, intent, delivery, own_line, via, status: None }
+                    let oddly_carried = via.is_some_and(|via| self.odd.contains(&via));
+                    Template { entry, at, by, frame, intent, delivery, own_line, via, status: None, oddly_carried }
                 }
                 Event::Received { frame, via, .. } => Template {
                     entry,
@@ -185,6 +195,7 @@ impl<'t> Sorter<'t> {
                     delivery: Delivery::Whole,
                     own_line: true,
                     via: *via,
+                    oddly_carried: false,
                     status: via.and_then(|via| statuses.get(&via).copied()),
                 },
                 _ => continue,
@@ -457,6 +468,7 @@ struct Template<'t> {
     delivery: Delivery,
     own_line: bool,
     via: Option<u32>,
+    oddly_carried: bool,
     status: Option<u16>,
 }
 

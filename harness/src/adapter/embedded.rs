@@ -101,6 +101,7 @@ pub fn fixtures() -> Fixtures {
         ("media", tool(fixture::MEDIA, json!({}))),
         ("logs", tool(fixture::LOG, json!({"level": "error", "message": "a log message"}))),
         ("records", tool(fixture::RECORD, json!({}))),
+        ("stops-when-cancelled", tool(fixture::RECORD, json!({"milliseconds": 300}))),
         ("counts", tool(fixture::COUNT, json!({}))),
         ("validates", tool(fixture::VALIDATE, json!({"count": 1, "colour": "red"}))),
         ("validates-draft-07", tool(fixture::TUPLE, json!({"pair": ["a", 1]}))),

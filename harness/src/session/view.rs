@@ -224,6 +224,12 @@ impl<'s> View<'s> {
         all.filter(|exchange| exchange.revision == Some(self.revision)).collect()
     }
 
+    /// The HTTP requests of every client with their responses, whatever governs them.
+    #[must_use]
+    pub fn session_http(self) -> &'s [HttpExchange<'s>] {
+        self.session.http_exchanges()
+    }
+
     /// The vital signs, if they were taken.
     #[must_use]
     pub fn vitals(self) -> Option<Vitals> {

@@ -129,10 +129,17 @@ struct Sorter<'t> {
     by_id: HashMap<(Speaker, Id), Namesakes>,
     /// The exchange of each request that an HTTP request carried.
     by_carrier: HashMap<(u32, Id), Namesakes>,
-    /// The numbers of the HTTP requests of clients other than the first, whose messages are a session of their own.
+    /// The numbers of the HTTP requests of clients other than the first, whose messages are a session of their own, and of
+    /// those whose response says nothing in JSON-RPC: a refusal of what asked for no answer.
     others: HashSet<u32>,
     /// The numbers of the HTTP requests that depart from an honest client's apart from their messages.
     odd: HashSet<u32>,
+    /// The HTTP requests that ask for an answer in JSON-RPC.
+    asking: HashSet<u32>,
+    /// The HTTP requests for the rest of a stream, and the events that came so far: what comes again is no new message.
+    resumptions: HashSet<u32>,
+    events: HashSet<&'t str>,
+    again: Option<u32>,
     /// The exchange of each progress token that the peer or subject gave, by its JSON value.
     by_token: HashMap<(Speaker, Id), usize>,
     negotiated: Option<Revision>,
@@ -149,6 +156,10 @@ impl<'t> Sorter<'t> {
             by_carrier: HashMap::new(),
             others: HashSet::new(),
             odd: HashSet::new(),
+            asking: HashSet::new(),
+            resumptions: HashSet::new(),
+            events: HashSet::new(),
+            again: None,
             by_token: HashMap::new(),
             negotiated: None,
             phase: Phase::Before,
@@ -160,16 +171,11 @@ impl<'t> Sorter<'t> {
         let mut statuses: HashMap<u32, u16> = HashMap::new();
         for (entry, recorded) in self.transcript.entries.iter().enumerate() {
             let template = match &recorded.event {
-                Event::Http { number, what: Http::Response { status, .. } } => {
-                    statuses.insert(*number, *status);
-                    continue;
-                }
-                Event::Http { number, what: Http::Request { client: 1.., .. } } => {
-                    self.others.insert(*number);
-                    continue;
-                }
-                Event::Http { number, what: Http::Request { intent: Intent::Departure, .. } } => {
-                    self.odd.insert(*number);
+                Event::Http { number, what } => {
+                    if let Http::Response { status, .. } = what {
+                        statuses.insert(*number, *status);
+                    }
+                    self.http(*number, what);
                     continue;
                 }
                 Event::Sent { via: Some(number), .. } | Event::Received { via: Some(number), .. }
@@ -177,7 +183,9 @@ impl<'t> Sorter<'t> {
                 {
                     continue;
                 }
+                Event::Received { via: Some(number), .. } if self.again.take() == Some(*number) => continue,
                 Event::Sent { frame, intent, delivery, via } => {
+                    self.asking.extend(via.filter(|_| asks(frame)));
                     let torn = *delivery == Delivery::Unended;
                     // Over HTTP nothing comes together with what follows.
                     let own_line = !std::mem::replace(&mut unended, torn && via.is_none()) && !torn;
@@ -224,6 +232,34 @@ impl<'t> Sorter<'t> {
             strays: OnceCell::new(),
             transport: self.transcript.header.transport,
             http,
+        }
+    }
+
+    /// Notes what an HTTP request and its response are to the messages in them.
+    fn http(&mut self, number: u32, what: &'t Http) {
+        match what {
+            Http::Request { client: 1.., .. } => {
+                self.others.insert(number);
+            }
+            Http::Request { verb, headers, intent, .. } => {
+                if *intent == Intent::Departure {
+                    self.odd.insert(number);
+                }
+                if verb == "DELETE" {
+                    self.others.insert(number);
+                } else if headers.value("last-event-id").is_some() {
+                    self.resumptions.insert(number);
+                }
+            }
+            Http::Response { status: 400.., .. } if !self.asking.contains(&number) => {
+                self.others.insert(number);
+            }
+            Http::Event { id: Some(id), .. } if !self.others.contains(&number) => {
+                let is_new = self.events.insert(id);
+                self.again = (!is_new && self.resumptions.contains(&number)).then_some(number);
+            }
+            Http::Event { .. } => self.again = None,
+            _ => {}
         }
     }
 
@@ -416,6 +452,16 @@ impl<'t> Sorter<'t> {
                 Fate::Unsettled
             };
         }
+    }
+}
+
+/// Whether an answer in JSON-RPC is due to what was sent: to all but notifications and responses.
+fn asks(frame: &Frame) -> bool {
+    let Some(message) = frame.json().ok().filter(|value| value.is_object()) else { return true };
+    let has = |key| message.member(key).is_some();
+    match message.member("method") {
+        Some(method) => has("id") || !method.is_string(),
+        None => !(has("id") || has("result") || has("error")),
     }
 }
 

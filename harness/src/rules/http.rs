@@ -85,6 +85,12 @@ const SESSION_ID: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
 const LAST_EVENT_ID: &str = "last-event-id";
 
+/// The HTTP requests of a session, if they travelled by Streamable HTTP: a modern message may stand in a session of
+/// HTTP+SSE, and is judged by its words alone.
+fn streamable(view: View<'_>) -> Vec<&HttpExchange<'_>> {
+    if view.is_http_sse() { Vec::new() } else { view.http() }
+}
+
 /// A POST with the one sound message that it carries.
 #[derive(Clone, Copy)]
 struct Post<'h, 's> {

@@ -25,6 +25,9 @@ static ENDPOINT_EVENT: Rule = Rule {
 };
 
 fn endpoint_event(view: View<'_>) -> Verdict {
+    if !view.is_http_sse() {
+        return Verdict::untested();
+    }
     let closed = view.entries().iter().position(|entry| entry.event == Event::Closed);
     let all = view.http();
     streams(&all)
@@ -77,6 +80,9 @@ static MESSAGE_EVENTS: Rule = Rule {
 };
 
 fn message_events(view: View<'_>) -> Verdict {
+    if !view.is_http_sse() {
+        return Verdict::untested();
+    }
     let all = view.http();
     let on_stream = |id: &Id| {
         streams(&all)

@@ -217,6 +217,12 @@ impl<'s> View<'s> {
         self.session.transport
     }
 
+    /// Whether the messages travelled by the HTTP+SSE of 2024-11-05, whichever revision governs one.
+    #[must_use]
+    pub fn is_http_sse(self) -> bool {
+        self.transport() == Transport::Http && self.session.transcript.header.revision == Revision::V2024_11_05
+    }
+
     /// The HTTP requests of every client with their responses, in order.
     #[must_use]
     pub fn http(self) -> Vec<&'s HttpExchange<'s>> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{LAST_EVENT_ID, SESSION_ID, answered_id, is_resumption, method_of, within};
+use super::{LAST_EVENT_ID, SESSION_ID, answered_id, is_resumption, method_of, streamable, within};
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::http::Part;
@@ -29,7 +29,7 @@ pub(super) static NO_BROADCAST: Rule = Rule {
 };
 
 fn no_broadcast(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     let heard = heard(&all);
     let mut seen: HashMap<(u32, String, String), &Heard<'_>> = HashMap::new();
     let mut checks: Vec<Check> = Vec::new();
@@ -187,7 +187,7 @@ pub(super) static EVENT_ID_UNIQUE: Rule = Rule {
 };
 
 fn event_id_unique(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     let mut seen: HashMap<(u32, &str, &str), (usize, bool)> = HashMap::new();
     let mut checks: Vec<Check> = Vec::new();
     for (place, http) in all.iter().enumerate().filter(|(_, http)| !is_resumption(http)) {
@@ -231,7 +231,7 @@ pub(super) static REPLAY_OWN_STREAM_ONLY: Rule = Rule {
 };
 
 fn replay_own_stream_only(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     let streams = Streams::of(&all);
     all.iter()
         .enumerate()

@@ -1,6 +1,6 @@
 //! The stream that a legacy client listens on.
 
-use super::{answered_id, at, is_open_at, is_resumption, lived_until, within};
+use super::{answered_id, at, is_open_at, is_resumption, lived_until, streamable, within};
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::{Level, Rule, Transports, Verdict};
 use crate::session::{HttpExchange, View};
@@ -22,7 +22,7 @@ pub(super) static SSE_OR_405: Rule = Rule {
 };
 
 fn sse_or_405(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     let lived = lived_until(&all);
     all.iter()
         .filter(|http| http.verb == "GET" && http.is_honest() && !is_resumption(http))
@@ -62,7 +62,7 @@ pub(super) static NO_RESPONSES: Rule = Rule {
 };
 
 fn no_responses(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     all.iter()
         .filter(|http| http.verb == "GET" && http.is_stream() && !is_resumption(http))
         .filter_map(|http| {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{at, called, lived_until, posts, requests, within};
+use super::{at, called, lived_until, posts, requests, streamable, within};
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::{Breach, Level, Rule, Transports, Verdict, probe};
 use crate::session::http::Part;
@@ -28,7 +28,7 @@ pub(super) static ENDPOINT: Rule = Rule {
 };
 
 fn endpoint(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     let (certain, lived) = (probe::certain_methods(view), lived_until(&all));
     let honest = || all.iter().filter(|http| http.verb == "POST" && http.is_honest());
     let paths: HashSet<&str> = honest().filter(|http| http.is_accepted()).map(|http| http.target).collect();
@@ -73,7 +73,7 @@ pub(super) static NOTIFICATION_202: Rule = Rule {
 };
 
 fn notification_202(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     unasking(view, &all)
         .filter(|http| http.is_accepted())
         .map(|http| match (http.status().unwrap_or_default(), http.parts.first()) {
@@ -106,7 +106,7 @@ pub(super) static NOTIFICATION_REFUSED: Rule = Rule {
 };
 
 fn notification_refused(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     unasking(view, &all)
         .filter_map(|http| {
             let status = http.status()?;
@@ -162,7 +162,7 @@ pub(super) static REQUEST_CONTENT_TYPE: Rule = Rule {
 };
 
 fn request_content_type(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     requests(view, &all)
         .into_iter()
         .filter(|(http, _)| http.is_accepted() && accepts_both(http))
@@ -220,7 +220,7 @@ pub(super) static PARALLEL_REQUESTS: Rule = Rule {
 };
 
 fn parallel_requests(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     let certain = probe::certain_methods(view);
     let fair = |http: &HttpExchange<'_>, exchange: Exchange<'_>| {
         http.is_honest() && exchange.cancellation().is_none() && probe::is_fair(view, exchange)
@@ -265,7 +265,7 @@ fn queue_behind<'s>(call: Exchange<'s>, quick: &[(&HttpExchange<'s>, Exchange<'s
         .filter(|exchange| call.open_at(exchange.request().entry) && exchange.request().intent == Intent::Honest)
         .collect();
     let waited = |exchange: &&&Exchange<'s>| exchange.answer().is_some_and(|answer| answer.entry > end);
-    let last = during.iter().filter(waited).last().filter(|_| during.len() > 1)?;
+    let last = during.iter().filter(waited).next_back().filter(|_| during.len() > 1)?;
     during.iter().all(|exchange| waited(&exchange)).then_some(())?;
     let what = "answers quick requests only once a slow call is over";
     Some(Breach::at(last.answer()?, what).after(last.request()).after(call.request()).as_warning())

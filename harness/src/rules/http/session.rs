@@ -1,6 +1,6 @@
 //! Sessions over HTTP: their ids, and what becomes of requests without one or after its end.
 
-use super::{SESSION_ID, at, called, has_error, has_twin, is_like, is_served};
+use super::{SESSION_ID, at, called, has_error, has_twin, is_like, is_served, streamable};
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::{Level, Rule, Transports, Verdict};
 use crate::session::{HttpExchange, View};
@@ -23,7 +23,7 @@ pub(super) static ID_CHARSET: Rule = Rule {
 };
 
 fn id_charset(view: View<'_>) -> Verdict {
-    given(&view.http())
+    given(&streamable(view))
         .map(|(http, id)| {
             if id.is_empty() {
                 return Err(at(http, "gives out an empty session id").as_warning());
@@ -58,7 +58,7 @@ pub(super) static ID_UNPREDICTABLE: Rule = Rule {
 };
 
 fn id_unpredictable(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     let given: Vec<(&HttpExchange<'_>, &str)> = given(&all).collect();
     if given.len() < 2 {
         return Verdict::untested();
@@ -117,7 +117,7 @@ pub(super) static MISSING_400: Rule = Rule {
 };
 
 fn missing_400(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     all.iter()
         .filter(|http| http.verb == "POST" && http.headers.value(SESSION_ID).is_none())
         .filter(|http| http.method().as_deref() != Some("initialize"))
@@ -151,7 +151,7 @@ pub(super) static TERMINATED_404: Rule = Rule {
 };
 
 fn terminated_404(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     all.iter()
         .filter(|http| http.method().as_deref() != Some("initialize"))
         .filter_map(|http| {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{is_open_at, is_resumption, lived_until, method_of, requests, within};
+use super::{is_open_at, is_resumption, lived_until, method_of, requests, streamable, within};
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::http::Part;
@@ -73,7 +73,7 @@ pub(super) static RESPONSE_DELIVERED: Rule = Rule {
 };
 
 fn response_delivered(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     let resumptions: HashMap<u32, bool> = all.iter().map(|http| (http.number, is_resumption(http))).collect();
     streams(view, &all)
         .iter()
@@ -120,7 +120,7 @@ pub(super) static NO_EARLY_CLOSE: Rule = Rule {
 };
 
 fn no_early_close(view: View<'_>) -> Verdict {
-    streams(view, &view.http())
+    streams(view, &streamable(view))
         .iter()
         .filter_map(|stream| match stream.response() {
             Some(_) => Some(Ok(())),
@@ -147,7 +147,7 @@ pub(super) static RETRY_BEFORE_CLOSE: Rule = Rule {
 };
 
 fn retry_before_close(view: View<'_>) -> Verdict {
-    streams(view, &view.http())
+    streams(view, &streamable(view))
         .iter()
         .filter(|stream| stream.is_closed_early() && stream.has_event_id())
         .map(|stream| {
@@ -171,7 +171,7 @@ pub(super) static PRIMING_EVENT: Rule = Rule {
 };
 
 fn priming_event(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     let streams = streams(view, &all);
     if !streams.iter().any(Stream::has_event_id) {
         return Verdict::untested();
@@ -204,7 +204,7 @@ pub(super) static CLOSED_AFTER_RESPONSE: Rule = Rule {
 };
 
 fn closed_after_response(view: View<'_>) -> Verdict {
-    streams(view, &view.http())
+    streams(view, &streamable(view))
         .iter()
         .filter_map(|stream| {
             let response = stream.response()?;
@@ -239,7 +239,7 @@ pub(super) static RELATED_ONLY: Rule = Rule {
 };
 
 fn related_only(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     let token = |exchange: Exchange<'_>| exchange.params()?.path(&["_meta", "progressToken"]).map(Id::read);
     let tokens: HashMap<Id, Exchange<'_>> =
         view.exchanges().filter_map(|exchange| Some((token(exchange)?, exchange))).collect();

@@ -1,6 +1,6 @@
 //! The version that a request of a legacy session names in a header line.
 
-use super::{SESSION_ID, VERSION, at, called, has_error, has_twin, is_served};
+use super::{SESSION_ID, VERSION, at, called, has_error, has_twin, is_served, streamable};
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::{Level, Rule, Transports, Verdict};
 use crate::session::{HttpExchange, View};
@@ -24,7 +24,7 @@ pub(super) static INVALID_400: Rule = Rule {
 };
 
 fn invalid_400(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     probes(&all)
         .filter_map(|probe| {
             let named = probe.headers.value(VERSION).filter(|named| Revision::from_wire(named).is_none())?;
@@ -63,7 +63,7 @@ pub(super) static ABSENT_DEFAULT: Rule = Rule {
 };
 
 fn absent_default(view: View<'_>) -> Verdict {
-    let all = view.http();
+    let all = streamable(view);
     let speaks = view.facts().revisions.contains(&Revision::V2025_03_26);
     probes(&all)
         .filter(|probe| probe.headers.value(VERSION).is_none())

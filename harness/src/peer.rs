@@ -27,7 +27,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use crate::revision::{Era, Revision};
-use crate::script::{Answer, Carriage, Fixtures, Hello, Opening, Request, Say, Script, Step, What};
+use crate::script::{Answer, Carriage, Fixtures, Framing, Hello, Opening, Request, Say, Script, Step, What};
 use crate::session::{Message, Speaker};
 use crate::transcript::{Delivery, Ending, Http as Happening, Intent};
 use crate::wire::http::{self as wire, Endpoint, Headers};
@@ -101,6 +101,8 @@ impl Record {
 
     fn said(text: Vec<u8>, intent: Intent, delivery: Delivery, say: &Say) -> Self {
         let awaited = say.wait && say.http.client != 0;
+        let torn = matches!(say.http.body, Framing::Truncated | Framing::Unended);
+        let delivery = if torn { Delivery::Unended } else { delivery };
         Self { carriage: say.http.clone(), split: say.split, awaited, ..Self::new(text, intent, delivery) }
     }
 
@@ -391,6 +393,11 @@ impl<'a> Peer<'a> {
         }
         match &mut self.waiting {
             Some(Waiting { what: For::Connection, .. }) if outcome.connected => self.waiting = None,
+            // A server without the old transport has said so.
+            Some(Waiting { what: For::Connection, .. }) if matches!(what, Happening::End { .. }) => {
+                self.waiting = None;
+                self.stalled = true;
+            }
             Some(Waiting { what: For::Answers(due), .. }) => {
                 let over = matches!(what, Happening::End { .. });
                 if outcome.headed || over {

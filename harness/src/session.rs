@@ -39,6 +39,7 @@ pub struct Session<'t> {
     last_settled: Option<usize>,
     strays: OnceCell<Vec<stray::Found>>,
     transport: Transport,
+    http: Vec<HttpExchange<'t>>,
 }
 
 /// A request and what became of it, by index into the messages.
@@ -78,10 +79,10 @@ impl<'t> Session<'t> {
         self.transport
     }
 
-    /// Every HTTP request with its response, in order; sorted out anew at each call.
+    /// Every HTTP request with its response, in order.
     #[must_use]
-    pub fn http_exchanges(&'t self) -> Vec<HttpExchange<'t>> {
-        http::exchanges(self)
+    pub fn http_exchanges(&self) -> &[HttpExchange<'t>] {
+        &self.http
     }
 
     /// The part of the session that one revision governs.
@@ -131,6 +132,8 @@ struct Sorter<'t> {
     /// The numbers of the HTTP requests of clients other than the first, whose messages are a session of their own, and of
     /// those whose response says nothing in JSON-RPC: a refusal of what asked for no answer.
     others: HashSet<u32>,
+    /// The numbers of the HTTP requests that depart from an honest client's apart from their messages.
+    odd: HashSet<u32>,
     /// The HTTP requests that ask for an answer in JSON-RPC.
     asking: HashSet<u32>,
     /// The HTTP requests for the rest of a stream, and the events that came so far: what comes again is no new message.
@@ -152,6 +155,7 @@ impl<'t> Sorter<'t> {
             by_id: HashMap::new(),
             by_carrier: HashMap::new(),
             others: HashSet::new(),
+            odd: HashSet::new(),
             asking: HashSet::new(),
             resumptions: HashSet::new(),
             events: HashSet::new(),
@@ -182,10 +186,13 @@ impl<'t> Sorter<'t> {
                 Event::Received { via: Some(number), .. } if self.again.take() == Some(*number) => continue,
                 Event::Sent { frame, intent, delivery, via } => {
                     self.asking.extend(via.filter(|_| asks(frame)));
-                    let own_line = !std::mem::replace(&mut unended, *delivery == Delivery::Unended) && !unended;
+                    let torn = *delivery == Delivery::Unended;
+                    // Over HTTP nothing comes together with what follows.
+                    let own_line = !std::mem::replace(&mut unended, torn && via.is_none()) && !torn;
                     let (intent, delivery) = (*intent, *delivery);
                     let (at, by, via) = (recorded.at, Speaker::Peer, *via);
-                    Template { entry, at, by, frame, intent, delivery, own_line, via, status: None }
+                    let oddly_carried = via.is_some_and(|via| self.odd.contains(&via));
+                    Template { entry, at, by, frame, intent, delivery, own_line, via, status: None, oddly_carried }
                 }
                 Event::Received { frame, via, .. } => Template {
                     entry,
@@ -196,6 +203,7 @@ impl<'t> Sorter<'t> {
                     delivery: Delivery::Whole,
                     own_line: true,
                     via: *via,
+                    oddly_carried: false,
                     status: via.and_then(|via| statuses.get(&via).copied()),
                 },
                 _ => continue,
@@ -214,6 +222,7 @@ impl<'t> Sorter<'t> {
         let asked_for = Revisions::of(&[self.transcript.header.revision]);
         let seen: Revisions =
             self.messages.iter().filter_map(|message| message.revision).chain(asked_for.iter()).collect();
+        let http = http::exchanges(self.transcript, &self.messages);
         Session {
             transcript: self.transcript,
             messages: self.messages,
@@ -222,6 +231,7 @@ impl<'t> Sorter<'t> {
             last_settled,
             strays: OnceCell::new(),
             transport: self.transcript.header.transport,
+            http,
         }
     }
 
@@ -231,7 +241,10 @@ impl<'t> Sorter<'t> {
             Http::Request { client: 1.., .. } => {
                 self.others.insert(number);
             }
-            Http::Request { verb, headers, .. } => {
+            Http::Request { verb, headers, intent, .. } => {
+                if *intent == Intent::Departure {
+                    self.odd.insert(number);
+                }
                 if verb == "DELETE" {
                     self.others.insert(number);
                 } else if headers.value("last-event-id").is_some() {
@@ -502,6 +515,7 @@ struct Template<'t> {
     delivery: Delivery,
     own_line: bool,
     via: Option<u32>,
+    oddly_carried: bool,
     status: Option<u16>,
 }
 

@@ -25,6 +25,8 @@ const MOST_RESUMPTIONS: u32 = 8;
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 /// The bytes of each piece of a chunked body.
 const CHUNK: usize = 16;
+/// The longest text that a placeholder puts into a header line, in bytes.
+const LONGEST_TEXT: usize = 1 << 20;
 
 /// What the peer knows of its HTTP requests.
 #[derive(Debug, Default)]
@@ -140,7 +142,11 @@ impl Http {
         let lasting = method == "subscriptions/listen";
         let honest = record.is_honest() && carriage.is_honest();
         let post = Post { client: carriage.client, ids, hello, lasting, ..Post::new(honest) };
-        self.request(endpoint, "POST", target, headers, Some(record.frame.bytes()), record.split, carriage, post)
+        let body = Some(record.frame.bytes());
+        let mut request = self.request(endpoint, "POST", target, headers, body, record.split, carriage, post);
+        // What departs in the message alone does not depart in its carriage.
+        request.intent = intent(carriage.is_honest());
+        request
     }
 
     /// A request that carries no message: the stream that a legacy client listens on, or what a script makes up.
@@ -169,7 +175,9 @@ impl Http {
         let post = Post { client: carriage.client, lasting: verb == "GET", ..Post::new(honest) };
         let sse = endpoint.sse.clone().filter(|_| is_sse(part) && verb == "GET");
         let target = sse.unwrap_or_else(|| endpoint.target.clone());
-        self.request(endpoint, &verb, target, headers, body.map(str::as_bytes), 1, carriage, post)
+        let mut request = self.request(endpoint, &verb, target, headers, body.map(str::as_bytes), 1, carriage, post);
+        request.intent = intent(honest);
+        request
     }
 
     /// The request for the rest of a stream.
@@ -206,14 +214,20 @@ impl Http {
         post: Post,
     ) -> HttpRequest {
         for (name, value) in &carriage.set {
-            headers.set(name, self.filled(value, carriage.client));
+            let Some(name) = named(name, &headers) else { continue };
+            let own = headers.value(&name).unwrap_or_default();
+            let value = self.filled(value, carriage.client, own);
+            headers.set(&name, value);
         }
-        for name in &carriage.drop {
-            headers.remove(name);
+        for name in carriage.drop.iter().filter_map(|name| named(name, &headers)).collect::<Vec<_>>() {
+            headers.remove(&name);
         }
         let framed = framed(body, carriage.body, split, &mut headers);
         for (name, value) in &carriage.add {
-            headers.push(name.clone(), self.filled(value, carriage.client));
+            let Some(name) = named(name, &headers) else { continue };
+            let own = headers.value(&name).unwrap_or_default();
+            let value = self.filled(value, carriage.client, own);
+            headers.push(name, value);
         }
         let headers = spelt(headers, &carriage.spell);
         self.last += 1;
@@ -233,9 +247,8 @@ impl Http {
             headers,
             body: framed,
         };
-        let intent = if honest { Intent::Honest } else { Intent::Departure };
         let shown = shown(&request.headers, endpoint);
-        HttpRequest { number, client, intent, request, shown, cut, delay: Duration::ZERO }
+        HttpRequest { number, client, intent: intent(honest), request, shown, cut, delay: Duration::ZERO }
     }
 
     /// Whether a message is sent in the way of the modern era: it has the metadata of that era, or lacks it although no
@@ -268,7 +281,7 @@ impl Http {
     }
 
     /// A value with its placeholders filled.
-    fn filled(&self, value: &str, client: u32) -> String {
+    fn filled(&self, value: &str, client: u32, own: &str) -> String {
         let mut text = value.to_owned();
         while let Some(start) = text.find("${") {
             let Some(length) = text.get(start..).and_then(|rest| rest.find('}')) else { break };
@@ -282,6 +295,11 @@ impl Http {
                     event.map_or("none", String::as_str).to_owned()
                 }
                 "encoded" => sentinel(rest),
+                "own" => own.to_owned(),
+                "encoded-own" => sentinel(own),
+                "upper-mark-own" => sentinel(own).replacen("base64", "BASE64", 1),
+                "upper-own" => own.to_ascii_uppercase(),
+                "text" => "x".repeat(rest.parse::<usize>().unwrap_or_default().min(LONGEST_TEXT)),
                 _ => String::new(),
             };
             text.replace_range(start..=start + length, &with);
@@ -387,6 +405,19 @@ pub(super) struct Outcome {
     pub(super) over: Option<Post>,
     /// The rest of it is to be asked for.
     pub(super) resumption: Option<Resumption>,
+}
+
+fn intent(honest: bool) -> Intent {
+    if honest { Intent::Honest } else { Intent::Departure }
+}
+
+/// The name of a line; with an asterisk in it, the first line whose name begins like it, and if a value follows behind
+/// `*=`, that has this value.
+fn named(name: &str, headers: &Headers) -> Option<String> {
+    let Some((beginning, own)) = name.split_once('*') else { return Some(name.to_owned()) };
+    let begins = |known: &str| known.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning));
+    let has = |value: &str| own.strip_prefix('=').is_none_or(|own| own == value);
+    headers.iter().find(|(known, value)| begins(known) && has(value)).map(|(known, _)| known.to_owned())
 }
 
 /// Whether the transport is the HTTP+SSE of 2024-11-05.

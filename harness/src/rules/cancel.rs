@@ -8,6 +8,7 @@ use crate::wire::{Id, Value};
 
 mod aftermath;
 mod disconnect;
+mod disconnected;
 mod listening;
 mod received;
 mod sent;
@@ -25,6 +26,7 @@ pub static RULES: &[&Rule] = &[
     &listening::ONLY_FOR_LISTEN,
     &listening::ANNOUNCES_END,
     &disconnect::NOT_CANCEL,
+    &disconnected::IS_CANCEL,
 ];
 
 /// A cancellation, and what it refers to.

@@ -1,7 +1,9 @@
 //! The HTTP transports: Streamable HTTP in all its revisions, and what both eras share.
 //!
+//! - [`crossing`]: several clients at once, in every revision
 //! - `delivery`: on which of several streams a message comes, and what resuming one brings
 //! - `get`: the stream that a legacy client listens on
+//! - [`modern`]: what is asked of 2026-07-28 alone
 //! - `origin`: pages of other sites
 //! - `post`: messages and what an HTTP server answers to each
 //! - `session`: session ids
@@ -14,8 +16,10 @@ use super::{Breach, Rule};
 use crate::session::{Exchange, HttpExchange, Message, Shape, Speaker, View};
 use crate::wire::{Id, Value};
 
+pub mod crossing;
 mod delivery;
 mod get;
+pub mod modern;
 mod origin;
 mod post;
 mod session;
@@ -50,6 +54,25 @@ pub static RULES: &[&Rule] = &[
     &session::TERMINATED_404,
     &version_header::INVALID_400,
     &version_header::ABSENT_DEFAULT,
+    &crossing::RESPONSES_NOT_CROSSED,
+    &modern::version::MISMATCH,
+    &modern::version::MISSING,
+    &modern::version::UNSUPPORTED,
+    &modern::version::UNKNOWN_METHOD,
+    &modern::standard::MISSING,
+    &modern::standard::MISMATCH,
+    &modern::standard::NAME_DECODED,
+    &modern::definitions::VALID,
+    &modern::params::MISSING,
+    &modern::params::ABSENT_VALUE,
+    &modern::params::INTEGER_COMPARE,
+    &modern::streams::RELATED_ONLY,
+    &modern::streams::LISTEN_IS_SSE,
+    &modern::streams::NO_BUFFERING,
+    &modern::earlier::GET_DELETE,
+    &modern::earlier::SESSION_HEADER,
+    &modern::lines::WHITESPACE,
+    &modern::lines::CASE,
 ];
 
 /// Requirements of this area that no rule judges, with the reason.
@@ -64,7 +87,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 
 /// The HTTP requests of a session, if they travelled by Streamable HTTP: a modern message may stand in a session of
 /// HTTP+SSE, and is judged by its words alone.
-fn streamable(view: View<'_>) -> Vec<HttpExchange<'_>> {
+fn streamable(view: View<'_>) -> Vec<&HttpExchange<'_>> {
     if view.is_http_sse() { Vec::new() } else { view.http() }
 }
 
@@ -76,7 +99,7 @@ struct Post<'h, 's> {
 }
 
 /// The POSTs of the first client that carry one sound message, in a batch or not framed as usual left out.
-fn posts<'h, 's>(view: View<'s>, all: &'h [HttpExchange<'s>]) -> Vec<Post<'h, 's>> {
+fn posts<'h, 's>(view: View<'s>, all: &'h [&'s HttpExchange<'s>]) -> Vec<Post<'h, 's>> {
     let carried: HashMap<u32, &Message<'_>> = view
         .messages_by(Speaker::Peer)
         .filter(|message| !message.in_batch && message.is_sound())
@@ -96,7 +119,7 @@ fn is_framed(http: &HttpExchange<'_>) -> bool {
 }
 
 /// The POSTs with a request, each with what became of the request.
-fn requests<'h, 's>(view: View<'s>, all: &'h [HttpExchange<'s>]) -> Vec<(&'h HttpExchange<'s>, Exchange<'s>)> {
+fn requests<'h, 's>(view: View<'s>, all: &'h [&'s HttpExchange<'s>]) -> Vec<(&'h HttpExchange<'s>, Exchange<'s>)> {
     let exchanges: HashMap<u32, Exchange<'_>> = view
         .exchanges()
         .filter(|exchange| !exchange.request().shares_id)
@@ -113,7 +136,7 @@ fn requests<'h, 's>(view: View<'s>, all: &'h [HttpExchange<'s>]) -> Vec<(&'h Htt
 /// nothing else in the probe was wrong. What comes after the end of the session has no such twin.
 fn has_twin<'s>(
     view: View<'s>,
-    all: &[HttpExchange<'s>],
+    all: &[&'s HttpExchange<'s>],
     probe: &HttpExchange<'s>,
     line: &str,
     honest: impl Fn(Option<&str>) -> bool,
@@ -168,7 +191,7 @@ fn has_error(http: &HttpExchange<'_>) -> bool {
 }
 
 /// For each client the entry of its last request that was accepted: until then the subject and the session lived.
-fn lived_until(all: &[HttpExchange<'_>]) -> HashMap<u32, usize> {
+fn lived_until(all: &[&HttpExchange<'_>]) -> HashMap<u32, usize> {
     let accepted = all.iter().filter(|http| http.is_accepted() && http.verb != "DELETE");
     accepted.map(|http| (http.client, http.entry)).collect()
 }

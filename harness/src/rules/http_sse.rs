@@ -117,8 +117,8 @@ fn message_events(view: View<'_>) -> Verdict {
 }
 
 /// The streams that carry what the server says.
-fn streams<'h, 's>(all: &'h [HttpExchange<'s>]) -> impl Iterator<Item = &'h HttpExchange<'s>> {
-    all.iter().filter(|http| http.verb == "GET" && http.is_stream())
+fn streams<'h, 's>(all: &'h [&'s HttpExchange<'s>]) -> impl Iterator<Item = &'h HttpExchange<'s>> {
+    all.iter().copied().filter(|http| http.verb == "GET" && http.is_stream())
 }
 
 fn is_unfinished(view: View<'_>, entry: usize) -> bool {

@@ -71,7 +71,7 @@ impl Heard<'_> {
     }
 }
 
-fn heard<'s>(all: &[HttpExchange<'s>]) -> Vec<Heard<'s>> {
+fn heard<'s>(all: &[&'s HttpExchange<'s>]) -> Vec<Heard<'s>> {
     enum Moment<'s> {
         Opened,
         Said(String, Value<'s>),
@@ -116,7 +116,7 @@ struct Change<'h, 's> {
 }
 
 /// Changes of which as many notices came on each of several streams as on one alone.
-fn broadcast_changes<'s>(view: View<'s>, all: &[HttpExchange<'s>], heard: &[Heard<'s>]) -> Vec<Check> {
+fn broadcast_changes<'s>(view: View<'s>, all: &[&'s HttpExchange<'s>], heard: &[Heard<'s>]) -> Vec<Check> {
     let is_get = |place: &usize| all.get(*place).is_some_and(|http| http.verb == "GET" && http.client == 0);
     let calls: Vec<_> = view.exchanges().filter(|exchange| exchange.is("tools/call")).collect();
     let mut changes: Vec<Change<'_, 's>> = Vec::new();
@@ -152,7 +152,7 @@ impl<'h, 's> Change<'h, 's> {
     }
 }
 
-fn compare(change: &Change<'_, '_>, method: &str, alone: usize, all: &[HttpExchange<'_>]) -> Check {
+fn compare(change: &Change<'_, '_>, method: &str, alone: usize, all: &[&HttpExchange<'_>]) -> Check {
     let mut per_stream: HashMap<usize, Vec<&Heard<'_>>> = HashMap::new();
     for one in change.notices.iter().filter(|one| one.method == method) {
         per_stream.entry(one.stream).or_default().push(one);
@@ -247,7 +247,7 @@ fn is_message(part: &Part<'_>) -> bool {
 
 /// Where events and requests have their place: streams by their place among all requests, for each client.
 pub(in crate::rules) struct Streams<'h, 's> {
-    all: &'h [HttpExchange<'s>],
+    all: &'h [&'s HttpExchange<'s>],
     /// The stream and entry at which an event came first.
     events: HashMap<(u32, &'s str), (usize, usize)>,
     requests: HashMap<(u32, Id), usize>,
@@ -255,7 +255,7 @@ pub(in crate::rules) struct Streams<'h, 's> {
 }
 
 impl<'h, 's> Streams<'h, 's> {
-    pub(in crate::rules) fn of(all: &'h [HttpExchange<'s>]) -> Self {
+    pub(in crate::rules) fn of(all: &'h [&'s HttpExchange<'s>]) -> Self {
         let mut events_by_id: HashMap<(u32, &'s str), (usize, usize)> = HashMap::new();
         let (mut requests, mut tokens) = (HashMap::new(), HashMap::new());
         for (place, http) in all.iter().enumerate() {

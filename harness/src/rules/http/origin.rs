@@ -101,7 +101,7 @@ fn reaction(view: View<'_>, probe: &HttpExchange<'_>) -> Option<Reaction> {
 }
 
 /// Whether a call changed the list of tools, as one like it without the header did.
-fn has_effect(view: View<'_>, all: &[HttpExchange<'_>], probe: &HttpExchange<'_>) -> bool {
+fn has_effect(view: View<'_>, all: &[&HttpExchange<'_>], probe: &HttpExchange<'_>) -> bool {
     if probe.method().as_deref() != Some("tools/call") || !changes_tools(view, probe) {
         return false;
     }
@@ -138,8 +138,9 @@ fn tools_between(view: View<'_>, from: usize, to: usize) -> Option<BTreeSet<Stri
 }
 
 /// The requests with an origin and nothing else that anybody could refuse.
-fn probes<'h, 's>(view: View<'s>, all: &'h [HttpExchange<'s>]) -> impl Iterator<Item = &'h HttpExchange<'s>> {
+fn probes<'h, 's>(view: View<'s>, all: &'h [&'s HttpExchange<'s>]) -> impl Iterator<Item = &'h HttpExchange<'s>> {
     all.iter()
+        .copied()
         .filter(|probe| probe.headers.value(ORIGIN).is_some())
         .filter(move |probe| has_twin(view, all, probe, ORIGIN, |origin| origin.is_none()))
 }

@@ -132,7 +132,7 @@ fn notification_refused(view: View<'_>) -> Verdict {
 }
 
 /// The POSTs with one sound notification or response.
-fn unasking<'h, 's>(view: View<'s>, all: &'h [HttpExchange<'s>]) -> impl Iterator<Item = &'h HttpExchange<'s>> {
+fn unasking<'h, 's>(view: View<'s>, all: &'h [&'s HttpExchange<'s>]) -> impl Iterator<Item = &'h HttpExchange<'s>> {
     posts(view, all)
         .into_iter()
         .filter(|post| matches!(post.message.shape, Shape::Notification | Shape::Response))

@@ -95,8 +95,9 @@ fn varying(ids: &[&str]) -> usize {
 }
 
 /// The session ids in the responses to `initialize`.
-fn given<'h, 's>(all: &'h [HttpExchange<'s>]) -> impl Iterator<Item = (&'h HttpExchange<'s>, &'s str)> {
+fn given<'h, 's>(all: &'h [&'s HttpExchange<'s>]) -> impl Iterator<Item = (&'h HttpExchange<'s>, &'s str)> {
     all.iter()
+        .copied()
         .filter(|http| http.method().as_deref() == Some("initialize") && http.is_accepted())
         .filter_map(|http| Some((http, http.response?.headers.value(SESSION_ID)?)))
 }
@@ -160,8 +161,8 @@ fn terminated_404(view: View<'_>) -> Verdict {
                 .find(|end| end.verb == "DELETE" && end.is_accepted() && end.headers.value(SESSION_ID) == Some(id))?;
             let ended = end.end.map(|(entry, _)| entry).filter(|ended| *ended < http.entry)?;
             let before =
-                |other: &HttpExchange<'_>| other.entry < ended && is_like(http, other, "") && is_served(view, other);
-            let settled = |other: &HttpExchange<'_>| {
+                |other: &&HttpExchange<'_>| other.entry < ended && is_like(http, other, "") && is_served(view, other);
+            let settled = |other: &&HttpExchange<'_>| {
                 other.entry > ended && other.end.is_some_and(|(end, _)| end < http.entry) && other.is_accepted()
             };
             if !all.iter().any(before) || (end.status() == Some(202) && !all.iter().any(settled)) {

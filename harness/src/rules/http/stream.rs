@@ -21,7 +21,7 @@ struct Stream<'h, 's> {
     lived_on: bool,
 }
 
-fn streams<'h, 's>(view: View<'s>, all: &'h [HttpExchange<'s>]) -> Vec<Stream<'h, 's>> {
+fn streams<'h, 's>(view: View<'s>, all: &'h [&'s HttpExchange<'s>]) -> Vec<Stream<'h, 's>> {
     let lived = lived_until(all);
     requests(view, all)
         .into_iter()
@@ -244,7 +244,7 @@ fn related_only(view: View<'_>) -> Verdict {
     let tokens: HashMap<Id, Exchange<'_>> =
         view.exchanges().filter_map(|exchange| Some((token(exchange)?, exchange))).collect();
     let listening: Vec<&HttpExchange<'_>> =
-        all.iter().filter(|http| http.verb == "GET" && http.is_stream() && http.client == 0).collect();
+        all.iter().copied().filter(|http| http.verb == "GET" && http.is_stream() && http.client == 0).collect();
     let mut checks: Vec<Check> = Vec::new();
     for stream in streams(view, &all) {
         let own = token(stream.exchange);

@@ -84,8 +84,8 @@ fn absent_default(view: View<'_>) -> Verdict {
 }
 
 /// The POSTs that may lack the negotiated version: `initialize` negotiates it in its body.
-fn probes<'h, 's>(all: &'h [HttpExchange<'s>]) -> impl Iterator<Item = &'h HttpExchange<'s>> {
-    all.iter().filter(|http| {
+fn probes<'h, 's>(all: &'h [&'s HttpExchange<'s>]) -> impl Iterator<Item = &'h HttpExchange<'s>> {
+    all.iter().copied().filter(|http| {
         http.verb == "POST"
             && http.headers.value(VERSION).is_none_or(|named| Revision::from_wire(named).is_none())
             && http.headers.values(VERSION).count() <= 1

@@ -21,6 +21,7 @@ impl Sketch {
         match word {
             "post" => self.post(number, rest, Intent::Honest)?,
             "post!" => self.post(number, rest, Intent::Departure)?,
+            "post?" => self.post(number, rest, Intent::Fence)?,
             "ask" => self.ask(number, rest, Intent::Honest)?,
             "ask!" => self.ask(number, rest, Intent::Departure)?,
             "<" | "<~" => {
@@ -88,8 +89,9 @@ impl Sketch {
 
     /// `SETTINGS | ... | MESSAGE`
     fn post(&mut self, number: u32, line: &str, intent: Intent) -> Option<()> {
-        let start = line.find(['{', '[']).unwrap_or(line.len());
+        let start = [line.find("{\""), line.find('[')].into_iter().flatten().min().unwrap_or(line.len());
         let (settings, text) = line.split_at(start);
+        let settings = &self.expand(settings);
         let frame = Frame::new(self.expand(text));
         let mut headers = self.lines();
         headers.push("Accept", "application/json, text/event-stream");
@@ -97,9 +99,12 @@ impl Sketch {
         if let Some(message) = frame.json().ok().filter(|_| self.revision.era() == Era::Modern) {
             modern(message, &mut headers);
         }
+        let honest = headers.clone();
         let client = set(&mut headers, settings)?;
         let (verb, target) = ("POST".to_owned(), "/mcp".to_owned());
-        self.happen(number, Http::Request { client, verb, target, headers, intent });
+        // As the peer records it: what departs in the message alone does not depart in its carriage.
+        let carriage = if headers == honest { Intent::Honest } else { intent };
+        self.happen(number, Http::Request { client, verb, target, headers, intent: carriage });
         let delivery = std::mem::take(&mut self.delivery);
         self.push(Event::Sent { frame, intent, delivery, via: Some(number) });
         Some(())
@@ -192,13 +197,18 @@ fn set(headers: &mut Headers, settings: &str) -> Option<u32> {
             headers.remove(name);
         } else if let Some(line) = setting.strip_prefix('+') {
             let (name, value) = line.split_once(':')?;
-            headers.push(name, value.trim());
+            headers.push(name, unescaped(value.trim()));
         } else {
             let (name, value) = setting.split_once(':')?;
-            headers.set(name, value.trim());
+            headers.remove(name);
+            headers.push(name, unescaped(value.trim()));
         }
     }
     Some(client)
+}
+
+fn unescaped(value: &str) -> String {
+    value.replace("\\s", " ").replace("\\t", "\t").replace("\\0", "\0")
 }
 
 fn modern(message: Value<'_>, headers: &mut Headers) {

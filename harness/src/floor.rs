@@ -13,7 +13,8 @@ pub const NESTING: u64 = 10_000;
 /// Members of one object.
 pub const MEMBERS: u64 = 10_000;
 
-/// Characters of an id, of the name of a method and of a cursor.
+/// Characters of an id, of the name of a method and of a cursor; and bytes of a whole message, below which to leave it
+/// without an answer has no excuse. Some read lines of 64 KiB.
 pub const NAME: u64 = 64 << 10;
 
 /// Requests without an answer at a time; from so many on they are a flood.

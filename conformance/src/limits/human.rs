@@ -8,10 +8,10 @@ use crate::report::text::{count, visible, width, wrap};
 
 /// How to read the columns.
 pub const LEGEND: &str = "A subject bears a measure if it reacts as it does to the smallest; where it bears the \
-                          largest that is tried, nothing follows. Above the floor nothing is \
-                          judged, and refusing by an error is right anywhere: only to end, to stop serving or to leave \
-                          a request without an answer below the floor fails. Memory is the most that the process held \
-                          in the session with the largest measure that it bears.";
+                          largest that is tried, nothing follows. Above the floor nothing is judged, and refusing by \
+                          an error is right anywhere: to end and to stop serving below the floor fails, and so does \
+                          leaving a request without an answer that is neither deep nor of 64 KiB and more. Memory is \
+                          the most that the process held in the session with the largest measure that it bears.";
 
 /// What belongs to a table of limits and is not in this one.
 pub const NOT_HERE: &str = "The number of pages and the number of tools are dimensions of clients, for which the harness \

@@ -26,7 +26,10 @@ pub enum Reaction {
     /// By closing the connection of the request, and serving on.
     Cut,
     /// Not at all, though it serves on.
-    Silence,
+    Silence {
+        /// The request is so large, or so deep, that a reader may not have known it for one.
+        excused: bool,
+    },
     /// Not at all, and nothing behind it is answered either.
     Stall,
     /// By ending.
@@ -51,10 +54,10 @@ pub enum Death {
 }
 
 impl Reaction {
-    /// Whether the subject is past use: it ended, or left something unanswered for good. Refusing is no breakdown.
+    /// Whether the subject is past use: it ended, or left a plain request unanswered for good. Refusing is no breakdown.
     #[must_use]
     pub const fn is_breakdown(self) -> bool {
-        matches!(self, Self::Silence | Self::Stall | Self::Death { .. })
+        matches!(self, Self::Silence { excused: false } | Self::Stall | Self::Death { .. })
     }
 }
 
@@ -66,7 +69,7 @@ impl fmt::Display for Reaction {
             Self::Error { code: None } => f.write_str("an error without a code"),
             Self::Refused { status } => write!(f, "HTTP {status}"),
             Self::Cut => f.write_str("closes the connection, and serves on"),
-            Self::Silence => f.write_str("never answers it, and serves on"),
+            Self::Silence { .. } => f.write_str("never answers it, and serves on"),
             Self::Stall => f.write_str("stops serving"),
             Self::Death { how: Death::Exit(code) } => write!(f, "exits with code {code}"),
             Self::Death { how: Death::Signal(signal) } => write!(f, "is ended by signal {signal}"),
@@ -118,7 +121,10 @@ fn to_one(view: View<'_>, probe: Exchange<'_>) -> Reaction {
     match probe.fate() {
         Fate::Refused => Reaction::Refused { status: status(view, probe).unwrap_or_default() },
         Fate::Cut => Reaction::Cut,
-        _ => astray(view, probe).unwrap_or(Reaction::Silence),
+        _ => astray(view, probe).unwrap_or_else(|| {
+            let request = probe.request();
+            Reaction::Silence { excused: !request.is_sound() || request.is_large() }
+        }),
     }
 }
 
@@ -190,7 +196,17 @@ mod tests {
         let error = |code| Some(Reaction::Error { code: Some(code) });
         assert_eq!(answered(r#"< {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":""}}"#), error(-32600));
         assert_eq!(answered(r#"< {"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":""}}"#), error(-32700));
-        assert_eq!(answered(""), Some(Reaction::Silence));
+    }
+
+    #[test]
+    fn silence_is_excused_where_a_reader_may_have_stumbled() {
+        let silence = |request: &str| of(&format!("handshake\n>! {request}{FENCE}"));
+        let plain = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+        assert_eq!(silence(plain), Some(Reaction::Silence { excused: false }));
+        let deep = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"x":${nest:100}}}"#;
+        assert_eq!(silence(deep), Some(Reaction::Silence { excused: true }));
+        let large = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"x":"${text:65536}"}}"#;
+        assert_eq!(silence(large), Some(Reaction::Silence { excused: true }));
     }
 
     #[test]

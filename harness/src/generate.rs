@@ -5,12 +5,14 @@
 //!
 //! - `sample`: one plausible message of every method, the stock that everything is made from
 //! - `damage`: members dropped, retyped and replaced
+//! - `http`: what happens to HTTP requests
 //! - `message`: JSON-RPC messages that share their ids, and texts that are none
 //! - [`transcript`]: sessions that never happened
 //! - [`script`]: honest sessions with departures
 //! - [`schema`]: input schemas of tools
 
 mod damage;
+mod http;
 mod message;
 mod sample;
 mod schema;

@@ -28,7 +28,7 @@ use serde_json::{Value as Json, json};
 
 use crate::floor;
 use crate::revision::{Era, Revision};
-use crate::script::{Answer, Carriage, Fixtures, Hello, Opening, Request, Say, Script, Step, What};
+use crate::script::{Answer, Carriage, Fixtures, Framing, Hello, Opening, Request, Say, Script, Step, What};
 use crate::session::{Message, Speaker};
 use crate::transcript::{Delivery, Ending, Http as Happening, Intent};
 use crate::wire::http::{self as wire, Endpoint, Headers};
@@ -100,6 +100,8 @@ impl Record {
 
     fn said(text: Vec<u8>, intent: Intent, delivery: Delivery, say: &Say) -> Self {
         let awaited = say.wait && say.http.client != 0;
+        let torn = matches!(say.http.body, Framing::Truncated | Framing::Unended);
+        let delivery = if torn { Delivery::Unended } else { delivery };
         Self { carriage: say.http.clone(), split: say.split, awaited, ..Self::new(text, intent, delivery) }
     }
 
@@ -298,7 +300,8 @@ impl<'a> Peer<'a> {
                 Task::Settle => return Action::Settle,
                 Task::Farewell if self.ended => {}
                 Task::HangUp(stream) => {
-                    if let Some(number) = self.http.named(&stream) {
+                    let open = self.http.named(&stream).filter(|number| self.http.post(*number).is_some());
+                    if let Some(number) = open {
                         return Action::HangUp(number);
                     }
                 }
@@ -333,7 +336,10 @@ impl<'a> Peer<'a> {
     ///
     /// Over HTTP it stood in the response to the request of that number.
     pub fn heard(&mut self, frame: &Frame, via: Option<u32>) -> Vec<Sending> {
-        let Ok(value) = frame.json() else { return Vec::new() };
+        let Ok(value) = frame.json() else {
+            self.heard_address(frame);
+            return Vec::new();
+        };
         let client = via.and_then(|number| self.http.post(number)).map_or(0, |post| post.client);
         let mut replies = Vec::new();
         let mut each = |item| {
@@ -358,6 +364,16 @@ impl<'a> Peer<'a> {
         replies.into_iter().map(|reply| self.carried(reply)).collect()
     }
 
+    /// Takes the place where an HTTP+SSE server takes messages even from an event of another name, so that the session can
+    /// go on and a rule can speak of it.
+    fn heard_address(&mut self, frame: &Frame) {
+        let address = frame.text().filter(|text| text.starts_with('/') || text.starts_with("http"));
+        if let (Some(Waiting { what: For::Connection, .. }), Some(address)) = (&self.waiting, address) {
+            self.http.connect(address);
+            self.waiting = None;
+        }
+    }
+
     /// Something else happened to an HTTP request; what comes back is to be sent at once.
     pub fn happened(&mut self, number: u32, what: &Happening) -> Vec<Sending> {
         let outcome = self.http.happened(self.part, number, what);
@@ -376,6 +392,11 @@ impl<'a> Peer<'a> {
         }
         match &mut self.waiting {
             Some(Waiting { what: For::Connection, .. }) if outcome.connected => self.waiting = None,
+            // A server without the old transport has said so.
+            Some(Waiting { what: For::Connection, .. }) if matches!(what, Happening::End { .. }) => {
+                self.waiting = None;
+                self.stalled = true;
+            }
             Some(Waiting { what: For::Answers(due), .. }) => {
                 let over = matches!(what, Happening::End { .. });
                 if outcome.headed || over {

@@ -59,6 +59,7 @@ pub async fn play(
         closed: false,
         gone: false,
         measured: false,
+        ended: false,
         is_http: header.transport == Transport::Http,
     };
     let mut peer = Peer::new(part);
@@ -80,6 +81,8 @@ struct Stage<'a> {
     /// Nothing can be said any more.
     closed: bool,
     measured: bool,
+    /// The end of the subject is recorded.
+    ended: bool,
     /// The subject serves others too, and does not end with the session.
     is_http: bool,
 }
@@ -188,6 +191,10 @@ impl Stage<'_> {
 
     fn happened(&mut self, peer: &mut Peer<'_>, number: u32, what: Http) {
         self.record(Event::Http { number, what: what.clone() });
+        // Nobody listens any more: the subject has ended, as far as its peers can tell.
+        if matches!(what, Http::End { how: Ending::Refused(_) }) && !std::mem::replace(&mut self.ended, true) {
+            self.record(Event::Ended);
+        }
         for reply in peer.happened(number, &what) {
             if !self.closed {
                 self.send(reply);

@@ -164,7 +164,7 @@ pub fn unjudged() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 static UNJUDGED: &[&[(&str, &str)]] =
-    &[lifecycle::UNJUDGED, progress::UNJUDGED, resources::UNJUDGED, schema::UNJUDGED, tasks::UNJUDGED];
+    &[http::UNJUDGED, lifecycle::UNJUDGED, progress::UNJUDGED, resources::UNJUDGED, schema::UNJUDGED, tasks::UNJUDGED];
 
 static AREAS: &[&[&Rule]] = &[
     annotations::RULES,
@@ -178,6 +178,8 @@ static AREAS: &[&[&Rule]] = &[
     elicitation::RULES,
     error::RULES,
     extension::RULES,
+    http::RULES,
+    http_sse::RULES,
     jsonrpc::RULES,
     lifecycle::RULES,
     list_changed::RULES,
@@ -217,6 +219,8 @@ pub mod dual;
 pub mod elicitation;
 pub mod error;
 pub mod extension;
+pub mod http;
+pub mod http_sse;
 mod inventory;
 pub mod jsonrpc;
 pub mod lifecycle;

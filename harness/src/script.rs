@@ -122,8 +122,12 @@ pub struct Hello {
 /// The HTTP request that carries a message, or that carries none: what departs from an honest client's.
 ///
 /// Values of header lines may hold placeholders: those of texts, `${session}` and `${session:N}` (the session id of the
-/// client, or of client N), `${event:NAME}` (the id of the last event on a stream), and `${encoded:TEXT}` (the text in the
-/// base64 form that the specification has for header values).
+/// client, or of client N), `${event:NAME}` and `${first-event:NAME}` (the id of the last event on a stream, and of the
+/// first), `${encoded:TEXT}` (the text in the base64 form that the specification has for header values), `${own}`,
+/// `${encoded-own}` and `${upper-own}` (what an honest client has in this line, as it is, in that form, and in capital
+/// letters), `${upper-mark-own}` (in that form with its mark in capital letters) and `${text:N}`. A name of a line that
+/// ends with an asterisk stands for the first line whose name begins like it, and `X-*=value` for the first of these that
+/// has this value; without one, nothing is done.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Carriage {
@@ -332,7 +336,7 @@ pub enum What {
     },
     /// A call of a tool that the subject offers.
     Call {
-        /// A fixture, `any` or `each`.
+        /// A fixture, `any`, `each`, or `mirrored`: any that wants arguments in header lines too.
         tool: String,
         /// What the argument says that a fixture leaves open with `${text}`.
         text: Option<String>,
@@ -340,6 +344,8 @@ pub enum What {
         arguments: serde_json::Map<String, Json>,
         /// The defect that the arguments get.
         spoil: Option<Spoil>,
+        /// What becomes of the arguments that belong into header lines too.
+        mirrored: Option<Mirrored>,
         /// An id in place of the next integer.
         id: Option<Json>,
         /// A progress token to ask for.
@@ -351,6 +357,24 @@ pub enum What {
     Text(String),
     /// Bytes as they stand.
     Bytes(Vec<u8>),
+}
+
+/// What becomes of the arguments of a call that the tool wants in header lines too.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mirrored {
+    /// The first of them has a value and no other.
+    One,
+    /// The first one that is a text has a value and no other.
+    Text,
+    /// The first one that is an integer has the value 42 and no other has any.
+    Integer,
+    /// The same, written as 42.0.
+    Fraction,
+    /// None of them is there.
+    Absent,
+    /// Each is null.
+    Null,
 }
 
 /// What a vendor lets the harness use of a subject, by the names that scripts ask for.

@@ -39,6 +39,7 @@ pub struct Session<'t> {
     last_settled: Option<usize>,
     strays: OnceCell<Vec<stray::Found>>,
     transport: Transport,
+    http: Vec<HttpExchange<'t>>,
 }
 
 /// A request and what became of it, by index into the messages.
@@ -78,10 +79,10 @@ impl<'t> Session<'t> {
         self.transport
     }
 
-    /// Every HTTP request with its response, in order; sorted out anew at each call.
+    /// Every HTTP request with its response, in order.
     #[must_use]
-    pub fn http_exchanges(&'t self) -> Vec<HttpExchange<'t>> {
-        http::exchanges(self)
+    pub fn http_exchanges(&self) -> &[HttpExchange<'t>] {
+        &self.http
     }
 
     /// The part of the session that one revision governs.
@@ -128,8 +129,17 @@ struct Sorter<'t> {
     by_id: HashMap<(Speaker, Id), Namesakes>,
     /// The exchange of each request that an HTTP request carried.
     by_carrier: HashMap<(u32, Id), Namesakes>,
-    /// The numbers of the HTTP requests of clients other than the first, whose messages are a session of their own.
+    /// The numbers of the HTTP requests of clients other than the first, whose messages are a session of their own, and of
+    /// those whose response says nothing in JSON-RPC: a refusal of what asked for no answer.
     others: HashSet<u32>,
+    /// The numbers of the HTTP requests that depart from an honest client's apart from their messages.
+    odd: HashSet<u32>,
+    /// The HTTP requests that ask for an answer in JSON-RPC.
+    asking: HashSet<u32>,
+    /// The HTTP requests for the rest of a stream, and the events that came so far: what comes again is no new message.
+    resumptions: HashSet<u32>,
+    events: HashSet<&'t str>,
+    again: Option<u32>,
     /// The exchange of each progress token that the peer or subject gave, by its JSON value.
     by_token: HashMap<(Speaker, Id), usize>,
     negotiated: Option<Revision>,
@@ -145,6 +155,11 @@ impl<'t> Sorter<'t> {
             by_id: HashMap::new(),
             by_carrier: HashMap::new(),
             others: HashSet::new(),
+            odd: HashSet::new(),
+            asking: HashSet::new(),
+            resumptions: HashSet::new(),
+            events: HashSet::new(),
+            again: None,
             by_token: HashMap::new(),
             negotiated: None,
             phase: Phase::Before,
@@ -156,12 +171,11 @@ impl<'t> Sorter<'t> {
         let mut statuses: HashMap<u32, u16> = HashMap::new();
         for (entry, recorded) in self.transcript.entries.iter().enumerate() {
             let template = match &recorded.event {
-                Event::Http { number, what: Http::Response { status, .. } } => {
-                    statuses.insert(*number, *status);
-                    continue;
-                }
-                Event::Http { number, what: Http::Request { client: 1.., .. } } => {
-                    self.others.insert(*number);
+                Event::Http { number, what } => {
+                    if let Http::Response { status, .. } = what {
+                        statuses.insert(*number, *status);
+                    }
+                    self.http(*number, what);
                     continue;
                 }
                 Event::Sent { via: Some(number), .. } | Event::Received { via: Some(number), .. }
@@ -169,11 +183,16 @@ impl<'t> Sorter<'t> {
                 {
                     continue;
                 }
+                Event::Received { via: Some(number), .. } if self.again.take() == Some(*number) => continue,
                 Event::Sent { frame, intent, delivery, via } => {
-                    let own_line = !std::mem::replace(&mut unended, *delivery == Delivery::Unended) && !unended;
+                    self.asking.extend(via.filter(|_| asks(frame)));
+                    let torn = *delivery == Delivery::Unended;
+                    // Over HTTP nothing comes together with what follows.
+                    let own_line = !std::mem::replace(&mut unended, torn && via.is_none()) && !torn;
                     let (intent, delivery) = (*intent, *delivery);
                     let (at, by, via) = (recorded.at, Speaker::Peer, *via);
-                    Template { entry, at, by, frame, intent, delivery, own_line, via, status: None }
+                    let oddly_carried = via.is_some_and(|via| self.odd.contains(&via));
+                    Template { entry, at, by, frame, intent, delivery, own_line, via, status: None, oddly_carried }
                 }
                 Event::Received { frame, via, .. } => Template {
                     entry,
@@ -184,6 +203,7 @@ impl<'t> Sorter<'t> {
                     delivery: Delivery::Whole,
                     own_line: true,
                     via: *via,
+                    oddly_carried: false,
                     status: via.and_then(|via| statuses.get(&via).copied()),
                 },
                 _ => continue,
@@ -202,6 +222,7 @@ impl<'t> Sorter<'t> {
         let asked_for = Revisions::of(&[self.transcript.header.revision]);
         let seen: Revisions =
             self.messages.iter().filter_map(|message| message.revision).chain(asked_for.iter()).collect();
+        let http = http::exchanges(self.transcript, &self.messages);
         Session {
             transcript: self.transcript,
             messages: self.messages,
@@ -210,6 +231,35 @@ impl<'t> Sorter<'t> {
             last_settled,
             strays: OnceCell::new(),
             transport: self.transcript.header.transport,
+            http,
+        }
+    }
+
+    /// Notes what an HTTP request and its response are to the messages in them.
+    fn http(&mut self, number: u32, what: &'t Http) {
+        match what {
+            Http::Request { client: 1.., .. } => {
+                self.others.insert(number);
+            }
+            Http::Request { verb, headers, intent, .. } => {
+                if *intent == Intent::Departure {
+                    self.odd.insert(number);
+                }
+                if verb == "DELETE" {
+                    self.others.insert(number);
+                } else if headers.value("last-event-id").is_some() {
+                    self.resumptions.insert(number);
+                }
+            }
+            Http::Response { status: 400.., .. } if !self.asking.contains(&number) => {
+                self.others.insert(number);
+            }
+            Http::Event { id: Some(id), .. } if !self.others.contains(&number) => {
+                let is_new = self.events.insert(id);
+                self.again = (!is_new && self.resumptions.contains(&number)).then_some(number);
+            }
+            Http::Event { .. } => self.again = None,
+            _ => {}
         }
     }
 
@@ -405,6 +455,16 @@ impl<'t> Sorter<'t> {
     }
 }
 
+/// Whether an answer in JSON-RPC is due to what was sent: to all but notifications and responses.
+fn asks(frame: &Frame) -> bool {
+    let Some(message) = frame.json().ok().filter(|value| value.is_object()) else { return true };
+    let has = |key| message.member(key).is_some();
+    match message.member("method") {
+        Some(method) => has("id") || !method.is_string(),
+        None => !(has("id") || has("result") || has("error")),
+    }
+}
+
 /// How the HTTP request that carried a message ended.
 #[derive(Default)]
 struct HttpEnd<'t> {
@@ -454,6 +514,7 @@ struct Template<'t> {
     delivery: Delivery,
     own_line: bool,
     via: Option<u32>,
+    oddly_carried: bool,
     status: Option<u16>,
 }
 

@@ -143,6 +143,9 @@ pub struct Facts {
     /// The names of prompts and URIs of resources whose handlers always fail, as the vendor says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failing: Vec<String>,
+    /// The names of tools that stop when they are cancelled, and whose end changes what can be seen, as the vendor says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopping: Vec<String>,
 }
 
 /// One event with its time.
@@ -329,7 +332,7 @@ pub enum Delivery {
     Burst,
     /// As part of a flood of many messages.
     Flood,
-    /// Without the newline that should have ended it.
+    /// Without the newline that should have ended it; over HTTP without the rest that its framing promised.
     Unended,
 }
 

@@ -87,7 +87,10 @@ pub fn learn(
             adapter.transport() == Transport::Stdio || (*revision == oldest) == (session.planned.revision == oldest)
         };
         let spoken_here: Vec<Revision> = spoken.iter().copied().filter(here).collect();
-        facts.insert(session.planned.revision, Facts { failing: failing(adapter), ..facts_of(view, &spoken_here) });
+        facts.insert(
+            session.planned.revision,
+            Facts { failing: failing(adapter), stopping: stopping(adapter), ..facts_of(view, &spoken_here) },
+        );
     }
     sessions.retain(|session| spoken.contains(&session.planned.revision));
     Ok(Control { identity, spoken, facts, exits, sessions })
@@ -124,7 +127,7 @@ fn facts_of(view: View<'_>, spoken: &[Revision]) -> Facts {
         lists.entry((*method).to_owned()).or_default().extend(names);
     }
     let capabilities = view.server_capabilities().map(|value| value.raw().to_owned());
-    Facts { revisions: spoken.to_vec(), lists, capabilities, failing: Vec::new() }
+    Facts { revisions: spoken.to_vec(), lists, capabilities, failing: Vec::new(), stopping: Vec::new() }
 }
 
 /// What the vendor names as always failing.
@@ -133,6 +136,11 @@ fn failing(adapter: &dyn Adapter) -> Vec<String> {
     let prompt = fixtures.get("failing-prompt").and_then(|fixture| fixture.prompt.clone());
     let resource = fixtures.get("failing-resource").and_then(|fixture| fixture.uri.clone());
     prompt.into_iter().chain(resource).collect()
+}
+
+/// What the vendor names as stopping when it is cancelled.
+fn stopping(adapter: &dyn Adapter) -> Vec<String> {
+    adapter.fixtures().get("stops-when-cancelled").and_then(|fixture| fixture.tool.clone()).into_iter().collect()
 }
 
 fn identity_of(view: View<'_>) -> Option<Identity> {

@@ -83,7 +83,8 @@ impl Adapter for Embedded {
 }
 
 /// What scripts may use of the reference server, whatever the transport.
-pub(super) fn fixtures() -> Fixtures {
+#[must_use]
+pub fn fixtures() -> Fixtures {
     let tool = |name: &str, arguments: Value| Fixture {
         tool: Some(name.to_owned()),
         arguments: arguments.as_object().cloned().unwrap_or_default(),
@@ -100,6 +101,7 @@ pub(super) fn fixtures() -> Fixtures {
         ("media", tool(fixture::MEDIA, json!({}))),
         ("logs", tool(fixture::LOG, json!({"level": "error", "message": "a log message"}))),
         ("records", tool(fixture::RECORD, json!({}))),
+        ("stops-when-cancelled", tool(fixture::RECORD, json!({"milliseconds": 300}))),
         ("counts", tool(fixture::COUNT, json!({}))),
         ("validates", tool(fixture::VALIDATE, json!({"count": 1, "colour": "red"}))),
         ("validates-draft-07", tool(fixture::TUPLE, json!({"pair": ["a", 1]}))),

@@ -469,6 +469,10 @@ fn is_message(status: u16, media: Option<&str>, bytes: &[u8]) -> bool {
     if (200..300).contains(&status) && media == Some("application/json") {
         return true;
     }
+    is_json_rpc(bytes)
+}
+
+fn is_json_rpc(bytes: &[u8]) -> bool {
     let frame = Frame::new(bytes);
     let Ok(value) = frame.json() else { return false };
     std::iter::once(value).chain(value.items().take(1)).any(|value| value.member("jsonrpc").is_some())
@@ -477,7 +481,9 @@ fn is_message(status: u16, media: Option<&str>, bytes: &[u8]) -> bool {
 async fn tell(told: &Told, event: sse::Event) {
     let sse::Event { name, id, retry, data, cut, unfinished } = event;
     let bytes = data.filter(|data| !data.is_empty());
-    let is_message = name.as_deref().is_none_or(|name| name == "message" || name.is_empty());
+    // One under another name is heard too, so that a rule can speak of it.
+    let named = name.as_deref().is_some_and(|name| name != "message" && !name.is_empty());
+    let is_message = !named || bytes.as_ref().is_some_and(|bytes| is_json_rpc(bytes));
     let kept = match &bytes {
         None => EventData::Empty,
         Some(_) if is_message => EventData::Message,

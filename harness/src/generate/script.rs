@@ -149,7 +149,16 @@ impl Writer {
                 let spoils = [None, Some(Spoil::MissingRequired), Some(Spoil::WrongType), Some(Spoil::UnknownMember)];
                 let spoil = *u.choose(&spoils)?;
                 let tool = (*u.choose(FIXTURES)?).to_owned();
-                What::Call { tool, text: None, arguments: Map::new(), spoil, id: odd_id, progress, edits }
+                What::Call {
+                    tool,
+                    text: None,
+                    arguments: Map::new(),
+                    spoil,
+                    mirrored: None,
+                    id: odd_id,
+                    progress,
+                    edits,
+                }
             }
             _ => {
                 let sample = u.choose(sample::by(Side::Client))?;

@@ -3,9 +3,9 @@
 use arbitrary::{Result, Unstructured};
 
 use super::message::{Talk, id};
-use super::{once_in, revision, text};
+use super::{http, once_in, revision, text};
 use crate::revision::{Era, LISTS, Revision, Revisions, Side};
-use crate::transcript::{Delivery, Entry, Event, Facts, Header, Intent, Transcript, Vitals};
+use crate::transcript::{Delivery, Entry, Event, Facts, Header, Intent, Transcript, Transport, Vitals};
 use crate::wire::Frame;
 
 /// The most entries of a transcript.
@@ -29,7 +29,10 @@ pub fn transcript(u: &mut Unstructured<'_>) -> Result<Transcript> {
 pub fn long_transcript(u: &mut Unstructured<'_>, length: usize) -> Result<Transcript> {
     let revision = revision(u, Revisions::ALL)?;
     let side = if once_in(u, 6)? { Side::Client } else { Side::Server };
-    let header = Header { facts: facts(u)?, seed: u.arbitrary()?, ..Header::new(side, revision) };
+    let mut header = Header { facts: facts(u)?, seed: u.arbitrary()?, ..Header::new(side, revision) };
+    if once_in(u, 3)? {
+        header.transport = Transport::Http;
+    }
     let mut entries: Vec<Entry> = Vec::new();
     let mut talk = Talk::new(revision);
     if revision.era() == Era::Legacy && !once_in(u, 4)? {
@@ -41,9 +44,23 @@ pub fn long_transcript(u: &mut Unstructured<'_>, length: usize) -> Result<Transc
             break;
         }
         at = if once_in(u, 30)? { u.arbitrary()? } else { at.saturating_add(u.int_in_range(0..=5_000)?) };
-        entries.push(Entry { at, event: event(u, &mut talk, side)? });
+        let mut event = event(u, &mut talk, side)?;
+        if header.transport == Transport::Http {
+            event = if once_in(u, 3)? { http::event(u)? } else { carried(u, event)? };
+        }
+        entries.push(Entry { at, event });
     }
     Ok(Transcript { header, entries })
+}
+
+/// The same event, mostly in an HTTP request or its response.
+fn carried(u: &mut Unstructured<'_>, mut event: Event) -> Result<Event> {
+    if let Event::Sent { via, .. } | Event::Received { via, .. } = &mut event
+        && !once_in(u, 20)?
+    {
+        *via = Some(http::number(u)?);
+    }
+    Ok(event)
 }
 
 fn event(u: &mut Unstructured<'_>, talk: &mut Talk, side: Side) -> Result<Event> {

@@ -1,7 +1,9 @@
 //! Arguments that a tool wants in header lines too: the annotation `x-mcp-header` of 2026-07-28.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json, json};
 
+use crate::arguments;
+use crate::script::Mirrored;
 use crate::wire::{Kind, Value};
 
 /// The deepest property that is looked at.
@@ -60,6 +62,84 @@ fn text_of(value: Value<'_>) -> Option<String> {
         Kind::Bool => value.as_bool().map(|truth| truth.to_string()),
         _ => None,
     }
+}
+
+/// The arguments of a tool with those that it wants in header lines varied; none if there is nothing to vary so.
+pub(super) fn varied(tool: &Json, mut own: Map<String, Json>, how: Option<Mirrored>) -> Option<Map<String, Json>> {
+    let schema = &tool["inputSchema"];
+    let mut found = annotations(tool);
+    if found.is_empty() {
+        return None;
+    }
+    found.sort();
+    let how = how.unwrap_or(Mirrored::One);
+    let of_type = |kind: &str| found.iter().position(|(path, _)| property(schema, path)["type"] == kind);
+    let first = match how {
+        Mirrored::One => Some(0),
+        Mirrored::Text => Some(of_type("string")?),
+        Mirrored::Integer | Mirrored::Fraction => Some(of_type("integer")?),
+        Mirrored::Absent | Mirrored::Null => None,
+    };
+    for (index, (path, _)) in found.iter().enumerate() {
+        if Some(index) == first {
+            let value = match how {
+                Mirrored::Integer => Some(json!(42)),
+                Mirrored::Fraction => Some(json!(42.0)),
+                _ => at(&mut own, path).and_then(|(parent, name)| parent.get(name).cloned()),
+            };
+            let value = value.filter(|value| !value.is_null()).or_else(|| any_value(property(schema, path)))?;
+            let (parent, name) = at(&mut own, path)?;
+            parent.insert(name.to_owned(), value);
+        } else if !is_required(schema, path) {
+            if how == Mirrored::Null {
+                let (parent, name) = at(&mut own, path)?;
+                parent.insert(name.to_owned(), Json::Null);
+            } else {
+                remove(&mut own, path);
+            }
+        }
+    }
+    Some(own)
+}
+
+fn property<'s>(schema: &'s Json, path: &[String]) -> &'s Json {
+    path.iter().fold(schema, |schema, name| &schema["properties"][name])
+}
+
+fn is_required(schema: &Json, path: &[String]) -> bool {
+    let Some((name, parents)) = path.split_last() else { return false };
+    let required = &property(schema, parents)["required"];
+    required.as_array().is_some_and(|required| required.iter().any(|known| known == name))
+}
+
+/// A value that a schema allows.
+fn any_value(schema: &Json) -> Option<Json> {
+    let whole = json!({"type": "object", "properties": {"x": schema}, "required": ["x"]});
+    arguments::valid(&whole)?.remove("x")
+}
+
+fn remove(own: &mut Map<String, Json>, path: &[String]) {
+    match path {
+        [] => {}
+        [name] => {
+            own.remove(name);
+        }
+        [parent, rest @ ..] => {
+            if let Some(object) = own.get_mut(parent).and_then(Json::as_object_mut) {
+                remove(object, rest);
+            }
+        }
+    }
+}
+
+/// The object that has or would have what a path leads to, and the last name.
+fn at<'o, 'p>(own: &'o mut Map<String, Json>, path: &'p [String]) -> Option<(&'o mut Map<String, Json>, &'p str)> {
+    let (name, parents) = path.split_last()?;
+    let mut object = own;
+    for parent in parents {
+        object = object.entry(parent.clone()).or_insert_with(|| json!({})).as_object_mut()?;
+    }
+    Some((object, name))
 }
 
 #[cfg(test)]

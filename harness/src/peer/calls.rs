@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Peer, Task, fill};
+use super::{Peer, Task, annotated, fill};
 use crate::arguments;
 use crate::revision::Era;
 use crate::script::{Fixture, Say, What};
@@ -16,13 +16,13 @@ impl Peer<'_> {
         let What::Call { tool, spoil, .. } = &say.what else { return false };
         // Over HTTP a modern client must know which arguments belong into header lines.
         let mirrors = self.part.endpoint.is_some() && self.part.revision.era() == Era::Modern;
-        let by_schema = matches!(tool.as_str(), "any" | "each") || spoil.is_some() || mirrors;
+        let by_schema = matches!(tool.as_str(), "any" | "each" | "mirrored") || spoil.is_some() || mirrors;
         by_schema && !self.heard.items.contains_key("tools")
     }
 
     /// Turns a step `call` into requests, now that the tools are known.
     pub(super) fn plan_calls(&mut self, say: Say) {
-        let What::Call { tool, text, arguments, spoil, id, progress, edits } = &say.what else { return };
+        let What::Call { tool, text, arguments, spoil, mirrored, id, progress, edits } = &say.what else { return };
         let tools = self.heard.items.get("tools").map(Vec::as_slice).unwrap_or_default();
         let listed = |name: &str| tools.iter().find(|tool| tool["name"] == name);
         let mut chosen: Vec<(String, Map<String, Json>)> = Vec::new();
@@ -30,19 +30,27 @@ impl Peer<'_> {
             Some(spoil) => arguments::spoilt(schema, *spoil),
             None => arguments::valid(schema),
         };
-        if matches!(tool.as_str(), "any" | "each") {
-            let most = if tool == "any" { 1 } else { MOST_TOOLS };
-            let callable = tools.iter().filter(|tool| self.part.call_tools || is_safe(tool));
+        if matches!(tool.as_str(), "any" | "each" | "mirrored") {
+            let most = if tool == "each" { MOST_TOOLS } else { 1 };
             // What the vendor calls a tool with beats what its schema would allow.
             let named = |name: &str| {
                 let fixture = self.part.fixtures.values().find(|fixture| fixture.tool.as_deref() == Some(name));
                 fixture.filter(|_| spoil.is_none()).map(|fixture| told(fixture.arguments.clone(), text.as_deref()))
             };
+            let mirrors = tool == "mirrored";
+            let allowed = |tool: &Json| {
+                self.part.call_tools
+                    || is_safe(tool)
+                    || (mirrors && tool["name"].as_str().is_some_and(|name| named(name).is_some()))
+            };
+            let callable = tools.iter().filter(|tool| allowed(tool));
             chosen.extend(
                 callable
                     .filter_map(|tool| {
                         let name = tool["name"].as_str()?;
-                        Some((name.to_owned(), named(name).or_else(|| spoilt(&tool["inputSchema"]))?))
+                        let own = named(name).or_else(|| spoilt(&tool["inputSchema"]))?;
+                        let own = if mirrors { annotated::varied(tool, own, *mirrored)? } else { own };
+                        Some((name.to_owned(), own))
                     })
                     .take(most),
             );

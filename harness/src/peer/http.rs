@@ -25,6 +25,8 @@ const MOST_RESUMPTIONS: u32 = 8;
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 /// The bytes of each piece of a chunked body.
 const CHUNK: usize = 16;
+/// The longest text that a placeholder puts into a header line, in bytes.
+const LONGEST_TEXT: usize = 1 << 20;
 
 /// What the peer knows of its HTTP requests.
 #[derive(Debug, Default)]
@@ -36,6 +38,8 @@ pub(super) struct Http {
     names: HashMap<String, u32>,
     /// The last event on each response that has events.
     events: HashMap<u32, String>,
+    /// The first event on each.
+    first_events: HashMap<u32, String>,
     /// Those with a name whose response is over.
     gone: HashMap<u32, Post>,
 }
@@ -136,8 +140,13 @@ impl Http {
         let client = self.clients.entry(carriage.client).or_default();
         let target = client.target.clone().unwrap_or_else(|| endpoint.target.clone());
         let lasting = method == "subscriptions/listen";
-        let post = Post { client: carriage.client, ids, hello, lasting, ..Post::new(record.is_honest()) };
-        self.request(endpoint, "POST", target, headers, Some(record.frame.bytes()), record.split, carriage, post)
+        let honest = record.is_honest() && carriage.is_honest();
+        let post = Post { client: carriage.client, ids, hello, lasting, ..Post::new(honest) };
+        let body = Some(record.frame.bytes());
+        let mut request = self.request(endpoint, "POST", target, headers, body, record.split, carriage, post);
+        // What departs in the message alone does not depart in its carriage.
+        request.intent = intent(carriage.is_honest());
+        request
     }
 
     /// A request that carries no message: the stream that a legacy client listens on, or what a script makes up.
@@ -166,7 +175,9 @@ impl Http {
         let post = Post { client: carriage.client, lasting: verb == "GET", ..Post::new(honest) };
         let sse = endpoint.sse.clone().filter(|_| is_sse(part) && verb == "GET");
         let target = sse.unwrap_or_else(|| endpoint.target.clone());
-        self.request(endpoint, &verb, target, headers, body.map(str::as_bytes), 1, carriage, post)
+        let mut request = self.request(endpoint, &verb, target, headers, body.map(str::as_bytes), 1, carriage, post);
+        request.intent = intent(honest);
+        request
     }
 
     /// The request for the rest of a stream.
@@ -175,7 +186,9 @@ impl Http {
         headers.push("Accept", "text/event-stream");
         self.session_lines(resumption.of.client, false, &mut headers);
         headers.push("Last-Event-ID", resumption.after.clone());
-        let post = Post { retry: None, resumptions: resumption.of.resumptions + 1, ..resumption.of.clone() };
+        let of = resumption.of.clone();
+        let honest = of.honest && carriage.is_honest();
+        let post = Post { retry: None, resumptions: of.resumptions + 1, honest, ..of };
         let mut request = self.request(endpoint, "GET", endpoint.target.clone(), headers, None, 1, carriage, post);
         request.delay = resumption.delay;
         request
@@ -201,14 +214,20 @@ impl Http {
         post: Post,
     ) -> HttpRequest {
         for (name, value) in &carriage.set {
-            headers.set(name, self.filled(value, carriage.client));
+            let Some(name) = named(name, &headers) else { continue };
+            let own = headers.value(&name).unwrap_or_default();
+            let value = self.filled(value, carriage.client, own);
+            headers.set(&name, value);
         }
-        for name in &carriage.drop {
-            headers.remove(name);
+        for name in carriage.drop.iter().filter_map(|name| named(name, &headers)).collect::<Vec<_>>() {
+            headers.remove(&name);
         }
         let framed = framed(body, carriage.body, split, &mut headers);
         for (name, value) in &carriage.add {
-            headers.push(name.clone(), self.filled(value, carriage.client));
+            let Some(name) = named(name, &headers) else { continue };
+            let own = headers.value(&name).unwrap_or_default();
+            let value = self.filled(value, carriage.client, own);
+            headers.push(name, value);
         }
         let headers = spelt(headers, &carriage.spell);
         self.last += 1;
@@ -216,8 +235,8 @@ impl Http {
         if let Some(name) = &carriage.stream {
             self.names.insert(name.clone(), number);
         }
-        let (client, honest) = (post.client, post.honest && carriage.is_honest());
-        self.posts.insert(number, Post { honest, ..post });
+        let (client, honest) = (post.client, post.honest);
+        self.posts.insert(number, post);
         let cut = matches!(carriage.body, Framing::Truncated | Framing::Unended);
         let request = Request {
             verb: carriage.verb.clone().unwrap_or_else(|| verb.to_owned()),
@@ -228,9 +247,8 @@ impl Http {
             headers,
             body: framed,
         };
-        let intent = if honest { Intent::Honest } else { Intent::Departure };
         let shown = shown(&request.headers, endpoint);
-        HttpRequest { number, client, intent, request, shown, cut, delay: Duration::ZERO }
+        HttpRequest { number, client, intent: intent(honest), request, shown, cut, delay: Duration::ZERO }
     }
 
     /// Whether a message is sent in the way of the modern era: it has the metadata of that era, or lacks it although no
@@ -263,7 +281,7 @@ impl Http {
     }
 
     /// A value with its placeholders filled.
-    fn filled(&self, value: &str, client: u32) -> String {
+    fn filled(&self, value: &str, client: u32, own: &str) -> String {
         let mut text = value.to_owned();
         while let Some(start) = text.find("${") {
             let Some(length) = text.get(start..).and_then(|rest| rest.find('}')) else { break };
@@ -271,12 +289,17 @@ impl Http {
             let (name, rest) = inner.split_once(':').unwrap_or((&inner, ""));
             let with = match name {
                 "session" => self.session(rest.parse().unwrap_or(client)).unwrap_or("none").to_owned(),
-                "event" => self
-                    .named(rest)
-                    .and_then(|number| self.events.get(&number))
-                    .map_or("none", String::as_str)
-                    .to_owned(),
+                "event" | "first-event" => {
+                    let events = if name == "event" { &self.events } else { &self.first_events };
+                    let event = self.named(rest).and_then(|number| events.get(&number));
+                    event.map_or("none", String::as_str).to_owned()
+                }
                 "encoded" => sentinel(rest),
+                "own" => own.to_owned(),
+                "encoded-own" => sentinel(own),
+                "upper-mark-own" => sentinel(own).replacen("base64", "BASE64", 1),
+                "upper-own" => own.to_ascii_uppercase(),
+                "text" => "x".repeat(rest.parse::<usize>().unwrap_or_default().min(LONGEST_TEXT)),
                 _ => String::new(),
             };
             text.replace_range(start..=start + length, &with);
@@ -305,6 +328,7 @@ impl Http {
                 post.retry = retry.or(post.retry);
                 let client = post.client;
                 if let Some(id) = id.as_ref().filter(|id| !id.is_empty()) {
+                    self.first_events.entry(number).or_insert_with(|| id.clone());
                     self.events.insert(number, id.clone());
                 }
                 if let (Some("endpoint"), EventData::Text(uri)) = (name.as_deref(), data) {
@@ -328,10 +352,18 @@ impl Http {
             && post.honest
             && matches!(how, Ending::Complete | Ending::Cut)
             && post.resumptions < MOST_RESUMPTIONS;
-        let after = self.events.get(&number).filter(|_| resumable && (!post.ids.is_empty() || post.retry.is_some()));
+        // A stream that has brought every response is over, and so is each with its session.
+        let left = self.clients.get(&post.client).is_some_and(|client| client.left);
+        let wanted = !post.ids.is_empty() || (post.lasting && post.retry.is_some());
+        let after = self.events.get(&number).filter(|_| resumable && wanted && !left);
         let delay = Duration::from_millis(post.retry.unwrap_or_default()).min(LONGEST_RETRY);
         let resumption = after.map(|after| Resumption { after: after.clone(), delay, of: post });
         Outcome { over, resumption, ..Outcome::default() }
+    }
+
+    /// Notes where an HTTP+SSE server takes the messages of the first client.
+    pub(super) fn connect(&mut self, address: &str) {
+        self.clients.entry(0).or_default().target = Some(target_of(address));
     }
 
     /// Notes that a request of a client was answered, so that the end of its stream is no loss.
@@ -373,6 +405,19 @@ pub(super) struct Outcome {
     pub(super) over: Option<Post>,
     /// The rest of it is to be asked for.
     pub(super) resumption: Option<Resumption>,
+}
+
+fn intent(honest: bool) -> Intent {
+    if honest { Intent::Honest } else { Intent::Departure }
+}
+
+/// The name of a line; with an asterisk in it, the first line whose name begins like it, and if a value follows behind
+/// `*=`, that has this value.
+fn named(name: &str, headers: &Headers) -> Option<String> {
+    let Some((beginning, own)) = name.split_once('*') else { return Some(name.to_owned()) };
+    let begins = |known: &str| known.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning));
+    let has = |value: &str| own.strip_prefix('=').is_none_or(|own| own == value);
+    headers.iter().find(|(known, value)| begins(known) && has(value)).map(|(known, _)| known.to_owned())
 }
 
 /// Whether the transport is the HTTP+SSE of 2024-11-05.

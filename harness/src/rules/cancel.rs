@@ -7,6 +7,8 @@ use crate::session::{Exchange, Fate, Message, Speaker, View};
 use crate::wire::{Id, Value};
 
 mod aftermath;
+mod disconnect;
+mod disconnected;
 mod listening;
 mod received;
 mod sent;
@@ -23,6 +25,8 @@ pub static RULES: &[&Rule] = &[
     &received::OTHERS_UNAFFECTED,
     &listening::ONLY_FOR_LISTEN,
     &listening::ANNOUNCES_END,
+    &disconnect::NOT_CANCEL,
+    &disconnected::IS_CANCEL,
 ];
 
 /// A cancellation, and what it refers to.

@@ -11,7 +11,12 @@ use crate::wire::{Id, Value};
 
 /// Whether the envelope of a request gives no reason to refuse it.
 pub(super) fn is_sound(request: &Message<'_>) -> bool {
-    request.is_sound()
+    !request.oddly_carried && is_sound_in_itself(request)
+}
+
+/// The same of the message alone, however it was carried over HTTP.
+fn is_sound_in_itself(request: &Message<'_>) -> bool {
+    request.is_sound_in_itself()
         && !request.shares_id
         && !request.in_batch
         && request.id.as_ref().is_some_and(Id::is_legal)
@@ -21,7 +26,11 @@ pub(super) fn is_sound(request: &Message<'_>) -> bool {
 /// The version of a sound modern request whose `_meta` has every required field, and every defined key well-typed.
 /// It may have unknown keys and declare unknown capabilities.
 pub(super) fn complete<'s>(request: &Message<'s>) -> Option<Cow<'s, str>> {
-    let given = request.meta().filter(|_| is_sound(request))?;
+    complete_in_itself(request).filter(|_| !request.oddly_carried)
+}
+
+fn complete_in_itself<'s>(request: &Message<'s>) -> Option<Cow<'s, str>> {
+    let given = request.meta().filter(|_| is_sound_in_itself(request))?;
     let capabilities = given.member(meta::CLIENT_CAPABILITIES).filter(|capabilities| capabilities.is_object())?;
     let fair = capabilities::misshapen(Side::Client, Revision::V2026_07_28, capabilities).is_empty()
         && given.member(meta::CLIENT_INFO).is_none_or(is_implementation)
@@ -33,7 +42,12 @@ pub(super) fn complete<'s>(request: &Message<'s>) -> Option<Cow<'s, str>> {
 
 /// The version of a [`complete`] request without anything unusual.
 pub(super) fn plain<'s>(request: &Message<'s>) -> Option<Cow<'s, str>> {
-    complete(request).filter(|_| {
+    plain_in_itself(request).filter(|_| !request.oddly_carried)
+}
+
+/// The same of the message alone, however it was carried over HTTP.
+pub(super) fn plain_in_itself<'s>(request: &Message<'s>) -> Option<Cow<'s, str>> {
+    complete_in_itself(request).filter(|_| {
         has_only_defined_keys(request)
             && !request
                 .meta()

@@ -6,9 +6,11 @@
 //!
 //! - [`survival`]: living through a session, and ending with it
 //! - [`load`]: floods, bursts, splits, memory and processor time
+//! - [`wire`]: HTTP requests that are none, and many clients at once
 
 pub mod load;
 pub mod survival;
+pub mod wire;
 
 use super::Rule;
 
@@ -23,4 +25,6 @@ pub static RULES: &[&Rule] = &[
     &load::SPLIT_MESSAGE,
     &load::BOUNDED_MEMORY,
     &load::BOUNDED_CPU,
+    &wire::HTTP_MALFORMED,
+    &wire::MANY_CLIENTS,
 ];

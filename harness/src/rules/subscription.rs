@@ -2,6 +2,7 @@
 //!
 //! - `opening`: the request and its acknowledgment
 //! - `notices`: what comes on an open subscription, and what must not
+//! - `scoped`: what belongs to another request
 //! - `closing`: how it ends
 
 use super::{Rule, probe};
@@ -12,6 +13,7 @@ use crate::wire::{Id, Value};
 mod closing;
 mod notices;
 mod opening;
+mod scoped;
 
 /// The rules of this area.
 pub static RULES: &[&Rule] = &[
@@ -21,12 +23,13 @@ pub static RULES: &[&Rule] = &[
     &notices::ONLY_REQUESTED,
     &notices::ID_ON_NOTIFICATIONS,
     &notices::MULTIPLE,
+    &scoped::NO_REQUEST_SCOPED_TRAFFIC,
     &closing::STOPS_ON_CANCEL,
     &closing::GRACEFUL_CLOSE,
     &closing::CLOSE_RESULT_SHAPE,
 ];
 
-const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
+pub(super) const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 
 /// The notices of changes: the method, the member of the filter that asks for it, the capability that promises it.
 static KINDS: &[(&str, &str, &[&str])] = &[

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use toml::Spanned;
 
-use super::{Answer, Carriage, Edits, Hello, Input, Needs, Opening, Request, Say, Script, Step, What};
+use super::{Answer, Carriage, Edits, Hello, Input, Mirrored, Needs, Opening, Request, Say, Script, Step, What};
 use crate::arguments::Spoil;
 use crate::revision::{Era, Revision, Revisions, Side};
 use crate::transcript::{Transport, Transports};
@@ -105,7 +105,7 @@ struct WrittenHello {
 }
 
 /// Every key that any step may have; [`WrittenStep::understand`] says which go together.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenStep {
     r#do: Spanned<String>,
@@ -125,6 +125,8 @@ struct WrittenStep {
     tool: Option<String>,
     arguments: Option<serde_json::Map<String, Json>>,
     spoil: Option<String>,
+    mirrored: Option<Mirrored>,
+    clients: Option<u32>,
     input: Option<Input>,
     pages: Option<u32>,
     with: Option<Answer>,
@@ -153,7 +155,10 @@ impl Written {
             (None, Some(eras)) => Revisions::ALL.iter().filter(|revision| eras.contains(&revision.era())).collect(),
             (None, None) => Revisions::ALL,
         };
-        let steps = self.step.into_iter().map(understand_step).collect::<Result<_, _>>()?;
+        let mut steps = Vec::new();
+        for step in self.step {
+            steps.extend(understand_for_each_client(step)?);
+        }
         Ok(Script {
             name: name.to_owned(),
             about: self.about,
@@ -173,6 +178,33 @@ impl Written {
             answers: self.answer,
             steps,
         })
+    }
+}
+
+/// The most clients of one step.
+const MOST_CLIENTS: u32 = 64;
+
+/// A step, or if it has the key `clients` one for each of so many clients, from the second on.
+fn understand_for_each_client(step: Spanned<WrittenStep>) -> Result<Vec<Step>, Mistake> {
+    let span = step.get_ref().r#do.span();
+    let mut written = step.into_inner();
+    let Some(clients) = written.clients.take() else {
+        return Ok(vec![understand_step(Spanned::new(span, written))?]);
+    };
+    if clients > MOST_CLIENTS {
+        let what = format!("`clients` is more than {MOST_CLIENTS}");
+        return Err(Mistake { span, what });
+    }
+    (1..=clients).map(|client| understand_step(Spanned::new(span.clone(), written.of_client(client)))).collect()
+}
+
+/// Puts the number of a client in the place of `${client}` in every text.
+fn filled(value: &mut Json, client: u32) {
+    match value {
+        Json::String(text) => *text = text.replace("${client}", &client.to_string()),
+        Json::Array(items) => items.iter_mut().for_each(|item| filled(item, client)),
+        Json::Object(members) => members.values_mut().for_each(|member| filled(member, client)),
+        _ => {}
     }
 }
 
@@ -198,12 +230,25 @@ impl From<Mistake> for Wrong {
 const SAYING: &[&str] = &["wait", "honest", "repeat", "split", "newline", "http"];
 
 impl WrittenStep {
+    /// The same step, said by one of several clients.
+    fn of_client(&self, client: u32) -> Self {
+        let mut step = self.clone();
+        step.http.get_or_insert_default().client = client;
+        let params = step.params.iter_mut().chain(step.set.iter_mut().flat_map(BTreeMap::values_mut));
+        let params = params.chain(step.progress.iter_mut());
+        params
+            .chain(step.arguments.iter_mut().flat_map(serde_json::Map::values_mut))
+            .for_each(|value| filled(value, client));
+        step.text = step.text.map(|text| text.replace("${client}", &client.to_string()));
+        step
+    }
+
     fn understand(mut self) -> Result<Step, Wrong> {
         let kind = self.r#do.get_ref().clone();
         let allowed: &[&str] = match kind.as_str() {
             "request" => &["method", "params", "id", "set", "drop", "input", "progress"],
             "notify" => &["method", "params", "set", "drop"],
-            "call" => &["tool", "text", "arguments", "spoil", "id", "set", "drop", "input", "progress"],
+            "call" => &["tool", "text", "arguments", "spoil", "mirrored", "id", "set", "drop", "input", "progress"],
             "send" => &["text", "base64"],
             "burst" | "batch" => &["steps"],
             "walk" => &["method", "pages"],
@@ -273,6 +318,7 @@ impl WrittenStep {
             ("tool", self.tool.is_some()),
             ("arguments", self.arguments.is_some()),
             ("spoil", self.spoil.is_some()),
+            ("mirrored", self.mirrored.is_some()),
             ("input", self.input.is_some()),
             ("pages", self.pages.is_some()),
             ("with", self.with.is_some()),
@@ -314,12 +360,14 @@ impl WrittenStep {
         let mut says = Vec::new();
         for step in steps {
             let span = step.get_ref().r#do.span();
-            match understand_step(step)? {
-                // Which requests a call becomes is known only once the tools are listed.
-                Step::Say(say) if !matches!(say.what, What::Call { .. }) => says.push(say),
-                _ => {
-                    let what = "only request, notify and send can stand inside `steps`".to_owned();
-                    return Err(Mistake { span, what }.into());
+            for step in understand_for_each_client(step)? {
+                match step {
+                    // Which requests a call becomes is known only once the tools are listed.
+                    Step::Say(say) if !matches!(say.what, What::Call { .. }) => says.push(say),
+                    _ => {
+                        let what = "only request, notify and send can stand inside `steps`".to_owned();
+                        return Err(Mistake { span, what }.into());
+                    }
                 }
             }
         }
@@ -347,6 +395,7 @@ impl WrittenStep {
                 text: self.text.take(),
                 arguments: self.arguments.take().unwrap_or_default(),
                 spoil: self.spoil.take().map(|spoil| read_spoil(&spoil)).transpose()?.flatten(),
+                mirrored: self.mirrored.take(),
                 id: self.id.take(),
                 progress: self.progress.take(),
                 edits,

@@ -1,8 +1,8 @@
 //! HTTP requests with their responses: what rules about HTTP read.
 
-use super::{Message, Session};
+use super::Message;
 use crate::revision::Revision;
-use crate::transcript::{Ending, Entry, Event, EventData, Http, Intent};
+use crate::transcript::{Ending, Entry, Event, EventData, Http, Intent, Transcript, Transport};
 use crate::wire::http::Headers;
 use crate::wire::{Frame, Id, Value};
 
@@ -189,9 +189,12 @@ impl<'s> HttpExchange<'s> {
 }
 
 /// Sorts the HTTP requests out of the entries.
-pub(super) fn exchanges<'s>(session: &'s Session<'s>) -> Vec<HttpExchange<'s>> {
-    let entries: &'s [Entry] = &session.transcript.entries;
-    let mut all: Vec<HttpExchange<'s>> = Vec::new();
+pub(super) fn exchanges<'t>(transcript: &'t Transcript, messages: &[Message<'t>]) -> Vec<HttpExchange<'t>> {
+    if transcript.header.transport == Transport::Stdio {
+        return Vec::new();
+    }
+    let entries: &'t [Entry] = &transcript.entries;
+    let mut all: Vec<HttpExchange<'t>> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for (entry, recorded) in entries.iter().enumerate() {
         match &recorded.event {
@@ -241,18 +244,18 @@ pub(super) fn exchanges<'s>(session: &'s Session<'s>) -> Vec<HttpExchange<'s>> {
         }
     }
     let by_entry = |entry: usize| -> Option<&Message<'_>> {
-        let place = session.messages.partition_point(|message| message.entry < entry);
-        session.messages.get(place).filter(|message| message.entry == entry)
+        let place = messages.partition_point(|message| message.entry < entry);
+        messages.get(place).filter(|message| message.entry == entry)
     };
-    let run = session.transcript.header.revision;
+    let run = transcript.header.revision;
     for exchange in &mut all {
         let message = exchange.sent.first().and_then(|sent| by_entry(sent.entry));
         exchange.revision = match message {
             Some(message) => message.revision,
             // What carries no message belongs to the session, as the latest message before it does.
             None => {
-                let place = session.messages.partition_point(|message| message.entry < exchange.entry);
-                let before = session.messages.get(..place).unwrap_or_default();
+                let place = messages.partition_point(|message| message.entry < exchange.entry);
+                let before = messages.get(..place).unwrap_or_default();
                 let of_session = |message: &&Message<'_>| message.modern_version().is_none();
                 before.iter().rev().find(of_session).map_or(Some(run), |message| message.revision)
             }

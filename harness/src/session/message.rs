@@ -80,6 +80,8 @@ pub struct Message<'t> {
     pub own_line: bool,
     /// The number of the HTTP request that carried it, or whose response did.
     pub via: Option<u32>,
+    /// Whether the HTTP request that carried it departs from an honest client's, apart from the message.
+    pub oddly_carried: bool,
     /// The HTTP status of the response that it stood in.
     pub status: Option<u16>,
     /// Its `id`, of any type.
@@ -131,6 +133,7 @@ impl<'t> Message<'t> {
             delivery: template.delivery,
             own_line: template.own_line,
             via: template.via,
+            oddly_carried: template.oddly_carried,
             status: template.status,
             id,
             revision: None,
@@ -151,7 +154,18 @@ impl<'t> Message<'t> {
     pub fn alone(frame: &'t Frame, value: Value<'t>, by: Speaker) -> Self {
         let (intent, delivery) = (Intent::Honest, Delivery::Whole);
         Self::read(
-            &Template { entry: 0, at: 0, by, frame, intent, delivery, own_line: true, via: None, status: None },
+            &Template {
+                entry: 0,
+                at: 0,
+                by,
+                frame,
+                intent,
+                delivery,
+                own_line: true,
+                via: None,
+                status: None,
+                oddly_carried: false,
+            },
             Some(value),
             false,
         )

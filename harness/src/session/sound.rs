@@ -13,9 +13,16 @@ const DEEPEST: usize = 32;
 pub const LARGE: usize = floor::NAME as usize;
 
 impl Message<'_> {
-    /// Whether the envelope is right and the JSON means the same to every reader.
+    /// Whether the envelope is right, the JSON means the same to every reader, and over HTTP nothing about the request
+    /// that carried it gives a reason to refuse it.
     #[must_use]
     pub fn is_sound(&self) -> bool {
+        !self.oddly_carried && self.is_sound_in_itself()
+    }
+
+    /// The same of the message alone, however it was carried.
+    #[must_use]
+    pub fn is_sound_in_itself(&self) -> bool {
         *self.sound.get_or_init(|| self.find_whether_sound())
     }
 

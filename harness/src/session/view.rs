@@ -217,12 +217,23 @@ impl<'s> View<'s> {
         self.session.transport
     }
 
+    /// Whether the messages travelled by the HTTP+SSE of 2024-11-05, whichever revision governs one.
+    #[must_use]
+    pub fn is_http_sse(self) -> bool {
+        self.transport() == Transport::Http && self.session.transcript.header.revision == Revision::V2024_11_05
+    }
+
     /// The HTTP requests of every client with their responses, in order.
     #[must_use]
-    pub fn http(self) -> Vec<HttpExchange<'s>> {
-        let mut all = self.session.http_exchanges();
-        all.retain(|exchange| exchange.revision == Some(self.revision));
-        all
+    pub fn http(self) -> Vec<&'s HttpExchange<'s>> {
+        let all = self.session.http_exchanges().iter();
+        all.filter(|exchange| exchange.revision == Some(self.revision)).collect()
+    }
+
+    /// The HTTP requests of every client with their responses, whatever governs them.
+    #[must_use]
+    pub fn session_http(self) -> &'s [HttpExchange<'s>] {
+        self.session.http_exchanges()
     }
 
     /// The vital signs, if they were taken.

@@ -24,12 +24,15 @@
 //! 1 post {"jsonrpc":"2.0","id":1,"method":"tools/list"}   an honest POST: the request with an honest client's header
 //!                                                          lines, and the message in its body
 //! 1 post! A: b | -C | {"jsonrpc":...}        the same as a departure: line A set, line C left out; none is also fine
-//! 1 post +A: b | {"jsonrpc":...}             line A added, so that there may be two; `@2` says that client 2 sends it
+//! 1 post? {"jsonrpc":...}                    the same as a fence
+//! 1 post +A: b | {"jsonrpc":...}             line A added, so that there may be two; `@2` says that client 2 sends it;
+//!                                            in values `\s`, `\t` and `\0` stand for a space, a tab and a zero
 //! 1 ask GET | Last-Event-ID: 7               a request that carries no message; `ask!` if it departs from honesty
 //! 1 200 Content-Type: text/event-stream      the head of the response; lines are parted by ` | `
 //! 1 event id=7 retry=20 name=x data=text     an event without a message
 //! 1 < {"jsonrpc":"2.0","id":1,"result":{}}   a message in the body (of a stream: an event that has nothing else)
-//! 1 < id=7 {"jsonrpc":...}                   a message in an event with this id
+//! 1 < id=7 {"jsonrpc":...}                   a message in an event with this id; or with `name=x`, this name
+//! 1 <~ {"jsonrpc":...}                       a message whose event or body has no end
 //! 1 body some text                           a body that is no message
 //! 1 end                                      the response was complete; or `end cut`, `end dropped`, `end refused`,
 //!                                            `end malformed`
@@ -266,7 +269,7 @@ mod tests {
         for revision in Revision::ALL {
             let transcript = server(revision, text).unwrap();
             let session = crate::session::Session::new(&transcript);
-            let all = session.http_exchanges();
+            let all = session.http_exchanges().to_vec();
             let [.., first, second, third] = &all[..] else { panic!("three requests behind the handshake") };
             assert_eq!((first.headers.value("a"), first.headers.value("accept")), (Some("b"), Some("x")));
             assert_eq!((first.events().count(), first.messages().count()), (2, 1));

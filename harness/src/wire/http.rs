@@ -204,6 +204,9 @@ pub enum Malformed {
     /// The head does not end.
     #[error("the head is longer than {LONGEST_HEAD} bytes")]
     LongHead,
+    /// A request has lengths that differ, or one that is no number.
+    #[error("the length of the body is contradictory or no number")]
+    Length,
     /// A chunk has no size.
     #[error("a chunk without a size")]
     Chunk,
@@ -277,6 +280,7 @@ impl Reader {
     /// # Errors
     ///
     /// When the bytes are no HTTP; nothing more can be read then.
+    #[expect(clippy::should_implement_trait, reason = "an iterator ends, and this waits for more")]
     pub fn next(&mut self) -> Result<Option<Part>, Malformed> {
         loop {
             match self.state {
@@ -372,6 +376,10 @@ impl Reader {
                 continue;
             }
             self.reusable = !headers.values("connection").any(|value| value.to_ascii_lowercase().contains("close"));
+            // Whose length nobody can know, somebody in front may have read in another way.
+            if self.requests && !has_one_length(&headers) {
+                return Err(Malformed::Length);
+            }
             self.state = self.framing(&start, &headers);
             return Ok(Some(Part::Head(start, headers)));
         }
@@ -407,6 +415,13 @@ impl Reader {
             (Start::Response { .. }, None) => State::Rest,
         }
     }
+}
+
+/// Whether the lines that say how long a body is agree on a number, or there are none.
+fn has_one_length(headers: &Headers) -> bool {
+    let mut lengths = headers.values("content-length").map(|value| value.trim().parse::<u64>().ok());
+    let Some(first) = lengths.next() else { return true };
+    first.is_some() && lengths.all(|other| other == first)
 }
 
 #[cfg(test)]

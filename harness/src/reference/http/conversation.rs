@@ -57,6 +57,8 @@ impl Conversation {
         let reads = |reading| behaviour.http.contains(&reading);
         let newest = behaviour.revisions.iter().next_back().unwrap_or(Revision::V2025_11_25);
         let mut style = Style::of(behaviour);
+        // Nothing of a request that stands alone can be resumed, and its event ids would not be unique.
+        style.ids &= kind != Kind::Stateless;
         style.slips = Slips::of(behaviour, newest);
         Self {
             kind,

@@ -4,7 +4,7 @@ use super::aftermath::Aftermath;
 use super::{Horizon, Notice, Target, notices_by};
 use crate::revision::{Revision, Revisions};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
-use crate::session::{Exchange, HttpExchange, Message, Speaker, View};
+use crate::session::{Exchange, Message, Speaker, View};
 use crate::transcript::Transport;
 use crate::wire::{Id, Value};
 
@@ -31,8 +31,8 @@ pub(super) static ONLY_OWN: Rule = Rule {
 
 fn only_own(view: View<'_>) -> Verdict {
     let horizon = Horizon::of(view);
-    let listens = |exchange: &HttpExchange<'_>| exchange.verb == "GET" && exchange.is_stream();
-    let may_lose = view.transport() == Transport::Http && !view.http().iter().any(listens);
+    let listens = view.http().iter().any(|exchange| exchange.verb == "GET" && exchange.is_stream());
+    let may_lose = view.transport() == Transport::Http && !listens;
     let own: Vec<Exchange<'_>> = view.exchanges_by(Speaker::Subject).collect();
     let withdrawn: Vec<usize> = notices_by(view, Speaker::Peer).iter().map(|notice| notice.message.entry).collect();
     notices_by(view, Speaker::Subject)

@@ -1,12 +1,13 @@
 //! Living through a session, and ending with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::jsonrpc::response::is_missing;
 use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
+use super::wire::malformation;
 use crate::revision::{Era, LISTS, Revisions};
 use crate::session::{Exchange, Fate, Phase, Speaker, View};
-use crate::transcript::{Event, Intent};
+use crate::transcript::{Ending, Event, Http, Intent, Transport};
 
 /// `robust.serves-after-hostile-input`
 pub static SERVES_AFTER_HOSTILE_INPUT: Rule = Rule {
@@ -18,10 +19,11 @@ pub static SERVES_AFTER_HOSTILE_INPUT: Rule = Rule {
     clause: "",
     requires: "The subject goes on serving after whatever it was sent.",
     judged: "Behind each departure from honesty stands a request whose answer is certain. Not answering it, and ending the \
-             session, break the rule, once a session. No floor is named, since refusing is an answer at any measure; the \
-             scripts go up to 4 MiB and 50,000 levels, and `turncoat limits` finds where a subject breaks. Before \
-             anything succeeded in the session, an end that no signal forced is a warning: a refusal to go on without a \
-             handshake looks the same. An answer may be an error.",
+             session, break the rule, once a session; over HTTP the end shows as connections that are refused or that end \
+             without an answer, and what follows a malformed HTTP request is the matter of `robust.http-malformed`. No \
+             floor is named, since refusing is an answer at any measure; the scripts go up to 4 MiB and 50,000 levels, and \
+             `turncoat limits` finds where a subject breaks. Before anything succeeded in the session, an end that no \
+             signal forced is a warning: a refusal to go on without a handshake looks the same. An answer may be an error.",
     untested: "nothing hostile was sent",
     judge: serves_after_hostile_input,
 };
@@ -34,24 +36,34 @@ fn serves_after_hostile_input(view: View<'_>) -> Verdict {
     let fences = fences(view);
     let opened = opened(view);
     let astray = view.answered_astray();
+    let malformed = malformed(view);
+    let is_http = view.transport() == Transport::Http;
     let mut checks: Vec<Check> = Vec::new();
     let (mut latest, mut unfenced) = (None, false);
     for (index, entry) in view.entries().iter().enumerate() {
         match (&entry.event, latest) {
-            (Event::Sent { intent: Intent::Departure, .. }, _) => {
+            (event, _) if is_departure(event) => {
                 latest = Some(index);
                 unfenced = true;
             }
             (Event::Sent { intent: Intent::Fence, .. }, Some(departure)) => {
                 let Some(fence) = fences.get(&index).filter(|fence| fence.request().own_line) else { continue };
                 match fence.fate() {
-                    Fate::Answered if std::mem::take(&mut unfenced) => checks.push(Ok(())),
+                    Fate::Answered | Fate::Refused if std::mem::take(&mut unfenced) => checks.push(Ok(())),
+                    Fate::Silent | Fate::Cut if is_http && malformed.contains(&departure) => break,
+                    Fate::Cut if is_http && opened.is_some_and(|opened| opened < index) => {
+                        checks.push(Err(story(departure, index, "stops serving after hostile input")));
+                        break;
+                    }
                     Fate::Silent if opened.is_some_and(|opened| opened < index) && !astray.contains(&index) => {
                         checks.push(Err(story(departure, index, "stops serving after hostile input")));
                         break;
                     }
                     _ => {}
                 }
+            }
+            (_, Some(departure)) if end.is_some_and(|end| end.entry == index) && malformed.contains(&departure) => {
+                break;
             }
             (_, Some(departure)) if end.is_some_and(|end| end.entry == index) => {
                 let how = end.map(|end| end.how()).unwrap_or_default();
@@ -65,6 +77,13 @@ fn serves_after_hostile_input(view: View<'_>) -> Verdict {
         }
     }
     checks.into_iter().collect()
+}
+
+/// The entries of malformed HTTP requests and of what they carry.
+fn malformed(view: View<'_>) -> HashSet<usize> {
+    let all = view.session_http();
+    let entries = all.iter().filter(|http| malformation(view, http).is_some());
+    entries.flat_map(|http| std::iter::once(http.entry).chain(http.sent.iter().map(|sent| sent.entry))).collect()
 }
 
 fn story(departure: usize, offence: usize, what: &str) -> Breach {
@@ -83,7 +102,7 @@ pub static SURVIVES_SESSION: Rule = Rule {
     clause: "",
     requires: "The subject does not end a session in which its peer is honest.",
     judged: "An end of the output or of the process before the harness closed its half breaks it, if nothing hostile was \
-             sent. An exit with code 0 is a warning in 2026-07-28, where a server may end the session.",
+             sent; over HTTP, connections that are refused, or that end without an answer and are the last ones. An exit with code 0 is a warning in 2026-07-28, where a server may end the session.",
     untested: "no honest session ran to its end",
     judge: survives_session,
 };
@@ -223,11 +242,13 @@ struct End {
     entry: usize,
     code: Option<i32>,
     signal: Option<i32>,
+    is_http: bool,
 }
 
 impl End {
     fn how(self) -> String {
         match (self.code, self.signal) {
+            _ if self.is_http => "cannot be reached any more".to_owned(),
             (Some(code), _) => format!("exits with code {code}"),
             (None, Some(signal)) => format!("is ended by signal {signal}"),
             (None, None) => "closes its output".to_owned(),
@@ -236,6 +257,9 @@ impl End {
 }
 
 fn own_end(view: View<'_>) -> Option<End> {
+    if view.transport() == Transport::Http {
+        return last_connection(view);
+    }
     let is_end = |event: &Event| matches!(event, Event::Ended | Event::Exited { .. });
     let entry = view.entries().iter().position(|entry| is_end(&entry.event))?;
     if closed(view).is_some_and(|closed| closed < entry) {
@@ -249,7 +273,27 @@ fn own_end(view: View<'_>) -> Option<End> {
             _ => None,
         })
         .unwrap_or_default();
-    Some(End { entry, code, signal })
+    Some(End { entry, code, signal, is_http: false })
+}
+
+/// The end of a server over HTTP: the first connection that was refused, or was closed without an answer to an honest
+/// request, if no response came any more.
+fn last_connection(view: View<'_>) -> Option<End> {
+    let closed = closed(view).unwrap_or(usize::MAX);
+    let heard = view.entries().iter().rposition(|entry| {
+        matches!(entry.event, Event::Http { what: Http::Response { .. }, .. } | Event::Received { .. })
+    });
+    let all = view.session_http();
+    let entry = all
+        .iter()
+        .filter(|http| match http.ending() {
+            Some(Ending::Refused(_)) => true,
+            Some(Ending::Cut | Ending::Malformed(_)) => http.is_honest() && http.response.is_none(),
+            _ => false,
+        })
+        .filter_map(|http| http.end.map(|(entry, _)| entry))
+        .find(|entry| *entry < closed && heard.is_none_or(|heard| heard < *entry))?;
+    Some(End { entry, code: None, signal: None, is_http: true })
 }
 
 fn closed(view: View<'_>) -> Option<usize> {
@@ -257,11 +301,15 @@ fn closed(view: View<'_>) -> Option<usize> {
 }
 
 fn departures(view: View<'_>) -> impl Iterator<Item = usize> {
-    view.entries()
-        .iter()
-        .enumerate()
-        .filter(|(_, entry)| matches!(entry.event, Event::Sent { intent: Intent::Departure, .. }))
-        .map(|(index, _)| index)
+    view.entries().iter().enumerate().filter(|(_, entry)| is_departure(&entry.event)).map(|(index, _)| index)
+}
+
+fn is_departure(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Sent { intent: Intent::Departure, .. }
+            | Event::Http { what: Http::Request { intent: Intent::Departure, .. }, .. }
+    )
 }
 
 /// The requests whose answer is certain, by their entries.

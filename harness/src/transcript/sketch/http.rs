@@ -21,19 +21,29 @@ impl Sketch {
         match word {
             "post" => self.post(number, rest, Intent::Honest)?,
             "post!" => self.post(number, rest, Intent::Departure)?,
+            "post?" => self.post(number, rest, Intent::Fence)?,
             "ask" => self.ask(number, rest, Intent::Honest)?,
             "ask!" => self.ask(number, rest, Intent::Departure)?,
-            "<" => match rest.strip_prefix("id=").and_then(|rest| rest.split_once(' ')) {
-                Some((id, text)) => self.message(number, Some(id), text),
-                None => self.message(number, None, rest),
-            },
+            "<" | "<~" => {
+                let field = |key: &str| rest.strip_prefix(key).and_then(|rest| rest.split_once(' '));
+                match (field("id="), field("name=")) {
+                    (Some((id, text)), _) => self.message(number, Some(id), None, text),
+                    (_, Some((name, text))) => self.message(number, None, Some(name), text),
+                    _ => self.message(number, None, None, rest),
+                }
+                if let (Some(Event::Received { unfinished, .. }), "<~") =
+                    (self.entries.last_mut().map(|entry| &mut entry.event), word)
+                {
+                    *unfinished = true;
+                }
+            }
             "event" => self.event(number, rest)?,
             "body" => self.happen(number, Http::Body { text: rest.to_owned() }),
             "end" => self.happen(number, Http::End { how: ending(rest)? }),
             "answer" => self.answer(number, rest)?,
             "stream" => {
                 self.response(number, 200, ["Content-Type: text/event-stream"].into_iter())?;
-                self.message(number, None, rest);
+                self.message(number, None, None, rest);
                 self.happen(number, Http::End { how: Ending::Complete });
             }
             "accepted" => {
@@ -45,7 +55,7 @@ impl Sketch {
                 let media = (!body.is_empty()).then_some("Content-Type: application/json");
                 self.response(number, status.parse().ok()?, media.into_iter())?;
                 if body.starts_with('{') {
-                    self.message(number, None, body);
+                    self.message(number, None, None, body);
                 } else if !body.is_empty() {
                     self.happen(number, Http::Body { text: body.to_owned() });
                 }
@@ -64,7 +74,7 @@ impl Sketch {
         let given = session.iter().map(|id| format!("Mcp-Session-Id: {id}"));
         let lines: Vec<String> = given.chain(["Content-Type: application/json".to_owned()]).collect();
         let _ = self.response(FIRST, 200, lines.iter().map(String::as_str));
-        self.message(FIRST, None, &answer);
+        self.message(FIRST, None, None, &answer);
         self.happen(FIRST, Http::End { how: Ending::Complete });
         self.session = session;
         if self.revision.era() == Era::Legacy {
@@ -79,8 +89,9 @@ impl Sketch {
 
     /// `SETTINGS | ... | MESSAGE`
     fn post(&mut self, number: u32, line: &str, intent: Intent) -> Option<()> {
-        let start = line.find(['{', '[']).unwrap_or(line.len());
+        let start = [line.find("{\""), line.find('[')].into_iter().flatten().min().unwrap_or(line.len());
         let (settings, text) = line.split_at(start);
+        let settings = &self.expand(settings);
         let frame = Frame::new(self.expand(text));
         let mut headers = self.lines();
         headers.push("Accept", "application/json, text/event-stream");
@@ -88,9 +99,12 @@ impl Sketch {
         if let Some(message) = frame.json().ok().filter(|_| self.revision.era() == Era::Modern) {
             modern(message, &mut headers);
         }
+        let honest = headers.clone();
         let client = set(&mut headers, settings)?;
         let (verb, target) = ("POST".to_owned(), "/mcp".to_owned());
-        self.happen(number, Http::Request { client, verb, target, headers, intent });
+        // As the peer records it: what departs in the message alone does not depart in its carriage.
+        let carriage = if headers == honest { Intent::Honest } else { intent };
+        self.happen(number, Http::Request { client, verb, target, headers, intent: carriage });
         let delivery = std::mem::take(&mut self.delivery);
         self.push(Event::Sent { frame, intent, delivery, via: Some(number) });
         Some(())
@@ -134,12 +148,12 @@ impl Sketch {
 
     fn answer(&mut self, number: u32, text: &str) -> Option<()> {
         self.response(number, 200, ["Content-Type: application/json"].into_iter())?;
-        self.message(number, None, text);
+        self.message(number, None, None, text);
         self.happen(number, Http::End { how: Ending::Complete });
         Some(())
     }
 
-    fn message(&mut self, number: u32, id: Option<&str>, text: &str) {
+    fn message(&mut self, number: u32, id: Option<&str>, name: Option<&str>, text: &str) {
         let streams = self.entries.iter().rev().find_map(|entry| match &entry.event {
             Event::Http { number: own, what: Http::Response { headers, .. } } if *own == number => {
                 Some(headers.media_type().as_deref() == Some("text/event-stream"))
@@ -148,7 +162,8 @@ impl Sketch {
         });
         if streams == Some(true) {
             let data = EventData::Message;
-            self.happen(number, Http::Event { id: id.map(str::to_owned), name: None, retry: None, data });
+            let (id, name) = (id.map(str::to_owned), name.map(str::to_owned));
+            self.happen(number, Http::Event { id, name, retry: None, data });
         }
         let frame = Frame::new(self.expand(text));
         self.push(Event::Received { frame, cut: false, unfinished: false, via: Some(number) });
@@ -182,13 +197,18 @@ fn set(headers: &mut Headers, settings: &str) -> Option<u32> {
             headers.remove(name);
         } else if let Some(line) = setting.strip_prefix('+') {
             let (name, value) = line.split_once(':')?;
-            headers.push(name, value.trim());
+            headers.push(name, unescaped(value.trim()));
         } else {
             let (name, value) = setting.split_once(':')?;
-            headers.set(name, value.trim());
+            headers.remove(name);
+            headers.push(name, unescaped(value.trim()));
         }
     }
     Some(client)
+}
+
+fn unescaped(value: &str) -> String {
+    value.replace("\\s", " ").replace("\\t", "\t").replace("\\0", "\0")
 }
 
 fn modern(message: Value<'_>, headers: &mut Headers) {

@@ -165,7 +165,7 @@ struct Target {
 impl Target {
     fn trust(&self) -> Trust {
         match (&self.ca, &self.pin) {
-            (_, Some(pin)) => Trust::Pinned(pin.clone()),
+            (_, Some(pin)) => Trust::Pinned(*pin),
             (Some(file), None) => Trust::Authorities(file.clone()),
             (None, None) => Trust::System,
         }

@@ -265,7 +265,7 @@ fn queue_behind<'s>(call: Exchange<'s>, quick: &[(&HttpExchange<'s>, Exchange<'s
         .filter(|exchange| call.open_at(exchange.request().entry) && exchange.request().intent == Intent::Honest)
         .collect();
     let waited = |exchange: &&&Exchange<'s>| exchange.answer().is_some_and(|answer| answer.entry > end);
-    let last = during.iter().filter(waited).next_back().filter(|_| during.len() > 1)?;
+    let last = during.iter().rfind(waited).filter(|_| during.len() > 1)?;
     during.iter().all(|exchange| waited(&exchange)).then_some(())?;
     let what = "answers quick requests only once a slow call is over";
     Some(Breach::at(last.answer()?, what).after(last.request()).after(call.request()).as_warning())

@@ -4,6 +4,7 @@
 //!
 //! - [`check`]: running a check and writing its reports
 //! - [`explain`], [`list`]: the catalogue
+//! - [`limits`]: measuring how much a subject bears
 //! - [`options`]: reading the values of options
 //! - [`output`]: where text goes, and how it looks there
 //! - [`progress`]: a bar on long runs
@@ -11,6 +12,7 @@
 
 mod check;
 mod explain;
+mod limits;
 mod list;
 mod options;
 mod output;
@@ -48,6 +50,7 @@ Examples:
   turncoat check server -- npx -y @modelcontextprotocol/server-everything
   turncoat check server --revision 2025-11-25 --report json=report.json -- ./server
   turncoat check                  the embedded reference server, which conforms
+  turncoat limits server -- ./server
   turncoat explain jsonrpc.version-member";
 
 /// Checks whether MCP implementations conform, by being the peer that does not.
@@ -62,6 +65,8 @@ struct Cli {
 enum Command {
     /// Check a server, a client, or the embedded reference server
     Check(Box<Check>),
+    /// Measure how much a server bears: sizes, depths and counts at which it first misbehaves, and how
+    Limits(Box<limits::Limits>),
     /// List rules and scripts
     List {
         /// What to list; rules and scripts if not said
@@ -123,18 +128,8 @@ enum Subject {
     Server {
         #[command(flatten)]
         options: Options,
-        /// A server that is already running, over HTTP
-        #[arg(long, value_name = "URL", conflicts_with = "command")]
-        url: Option<String>,
-        /// Trust the certificates in this file, in PEM, to vouch for the server [default: those of the machine]
-        #[arg(long, value_name = "FILE", requires = "url", conflicts_with = "pin")]
-        ca: Option<PathBuf>,
-        /// Trust the certificate with this SHA-256 and no other
-        #[arg(long, value_name = "FINGERPRINT", requires = "url")]
-        pin: Option<Fingerprint>,
-        /// The command that starts the server, behind `--`
-        #[arg(last = true, value_name = "COMMAND")]
-        command: Vec<String>,
+        #[command(flatten)]
+        target: Target,
     },
     /// Check a client (not yet)
     #[command(after_help = EXIT_STATUS, after_long_help = EXIT_STATUS)]
@@ -148,6 +143,33 @@ enum Subject {
         #[arg(last = true, value_name = "COMMAND")]
         command: Vec<String>,
     },
+}
+
+/// Where a server is: a command, or an address.
+#[derive(Args)]
+struct Target {
+    /// A server that is already running, over HTTP
+    #[arg(long, value_name = "URL", conflicts_with = "command")]
+    url: Option<String>,
+    /// Trust the certificates in this file, in PEM, to vouch for the server [default: those of the machine]
+    #[arg(long, value_name = "FILE", requires = "url", conflicts_with = "pin")]
+    ca: Option<PathBuf>,
+    /// Trust the certificate with this SHA-256 and no other
+    #[arg(long, value_name = "FINGERPRINT", requires = "url")]
+    pin: Option<Fingerprint>,
+    /// The command that starts the server, behind `--`
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+impl Target {
+    fn trust(&self) -> Trust {
+        match (&self.ca, &self.pin) {
+            (_, Some(pin)) => Trust::Pinned(*pin),
+            (Some(file), None) => Trust::Authorities(file.clone()),
+            (None, None) => Trust::System,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -204,6 +226,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Reference { http, fault, variant } => {
             check::play_reference(http, fault.as_deref(), variant.as_deref())
         }
+        Command::Limits(limits) => limits::limits(*limits),
         Command::List { what } => list::list(what),
         Command::Explain { id } => explain::explain(&id),
     };
@@ -220,28 +243,21 @@ fn dispatch(check: Check) -> Result<ExitCode, Usage> {
     let Check { subject, options, fault, variant, http } = check;
     match subject {
         None => check::embedded(&options, fault.as_deref(), variant.as_deref(), http),
-        Some(Subject::Server { options, url: Some(url), ca, pin, .. }) => {
-            check::server_at(&options, &url, trust(ca, pin))
+        Some(Subject::Server { options, target }) if target.url.is_some() => {
+            let trust = target.trust();
+            check::server_at(&options, &target.url.unwrap_or_default(), trust)
         }
-        Some(Subject::Server { command, .. }) if command.is_empty() => Err(Usage::new(
+        Some(Subject::Server { target, .. }) if target.command.is_empty() => Err(Usage::new(
             "which server? The command that starts it stands behind `--`, or its URL behind --url",
             "turncoat check server -- node build/index.js\n\
              turncoat check server --url http://127.0.0.1:3001/mcp\n\
              turncoat check server --revision 2025-11-25 --timeout 5 -- npx -y @scope/my-server /some/folder",
         )),
-        Some(Subject::Server { options, command, .. }) => check::server(&options, command),
+        Some(Subject::Server { options, target }) => check::server(&options, target.command),
         Some(Subject::Client { .. }) => Err(Usage::new(
             "clients cannot be checked yet",
             "A server on stdio can: turncoat check server -- node build/index.js",
         )),
-    }
-}
-
-fn trust(ca: Option<PathBuf>, pin: Option<Fingerprint>) -> Trust {
-    match (ca, pin) {
-        (_, Some(pin)) => Trust::Pinned(pin),
-        (Some(file), None) => Trust::Authorities(file),
-        (None, None) => Trust::System,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Conformance checks for the Model Context Protocol: what to run, running it, and saying what came out.
 //!
 //! - [`runner`]: scripts against a subject, every rule over every session
+//! - [`limits`]: how much a subject bears
 //! - [`report`]: what a run found, and its formats
 //! - [`trials`]: the catalogue as tests of an adapter
 //! - [`baseline`], [`subject_file`]: the files that people write, with [`mistake`]s that point at the place
@@ -8,6 +9,7 @@
 
 pub mod baseline;
 pub mod glob;
+pub mod limits;
 pub mod mistake;
 pub mod names;
 pub mod report;

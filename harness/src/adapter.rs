@@ -6,12 +6,14 @@
 //! - [`child`]: a process on stdio
 //! - [`stream`]: anything that reads and writes, such as one end of a pipe in memory
 //! - [`embedded`]: the reference server of this crate
+//! - [`guarded`]: any of them within bounds on memory and processor time
 //! - [`host`]: the reference server of this crate over HTTP, in memory or on a socket
 //! - [`http`]: a server behind a URL
 //! - [`stdio`]: the same reference server on the standard streams of this process
 
 pub mod child;
 pub mod embedded;
+pub mod guarded;
 pub mod host;
 pub mod http;
 pub mod stdio;

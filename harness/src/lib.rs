@@ -5,8 +5,10 @@
 
 pub mod adapter;
 pub mod arguments;
+pub mod floor;
 #[cfg(feature = "arbitrary")]
 pub mod generate;
+pub mod limits;
 pub mod oracle;
 pub mod peer;
 pub mod play;

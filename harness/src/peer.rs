@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use crate::floor;
 use crate::revision::{Era, Revision};
 use crate::script::{Answer, Carriage, Fixtures, Framing, Hello, Opening, Request, Say, Script, Step, What};
 use crate::session::{Message, Speaker};
@@ -38,8 +39,6 @@ use http::Http;
 
 /// How often an input-required result is answered before the peer gives up.
 const MOST_ROUNDS: u32 = 4;
-/// From this many repetitions on, messages count as a flood.
-const FLOOD: u32 = 100;
 
 /// What the driver should do.
 #[derive(Debug)]
@@ -777,7 +776,7 @@ impl<'a> Peer<'a> {
         let delivery = match &say {
             say if !say.newline => Delivery::Unended,
             say if say.split > 1 => Delivery::Split,
-            say if say.repeat >= FLOOD => Delivery::Flood,
+            say if u64::from(say.repeat) >= floor::IN_FLIGHT => Delivery::Flood,
             say if say.repeat > 1 => Delivery::Burst,
             _ => Delivery::Whole,
         };

@@ -73,7 +73,6 @@ struct Requirement {
     side: String,
     level: String,
     revisions: Vec<Revision>,
-    transports: Vec<String>,
     spec: String,
 }
 

@@ -24,7 +24,7 @@ use turncoat_conformance::names::nearest;
 use turncoat_conformance::report::human::{Look, shell};
 use turncoat_conformance::report::text::{elide, visible};
 use turncoat_conformance::report::verdict::Verdict;
-use turncoat_conformance::report::{Outcome, Report, human, json, markdown};
+use turncoat_conformance::report::{Outcome, human, json, markdown};
 use turncoat_conformance::runner::{self, Plan, Profile, Selection, Untestable};
 use turncoat_conformance::subject_file::SubjectFile;
 
@@ -36,7 +36,7 @@ use super::{Options, UNTESTABLE, USAGE};
 
 /// Checks a server on stdio.
 pub(super) fn server(options: &Options, command: Vec<String>) -> Result<ExitCode, Usage> {
-    let subject = subject_file(options)?;
+    let subject = subject_file(options.subject.as_deref())?;
     let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
     let process =
         Process::server(command).with_environment(subject.environment.clone()).with_fixtures(subject.fixtures);
@@ -45,10 +45,15 @@ pub(super) fn server(options: &Options, command: Vec<String>) -> Result<ExitCode
 
 /// Checks a server that is already running, over HTTP.
 pub(super) fn server_at(options: &Options, url: &str, trust: Trust) -> Result<ExitCode, Usage> {
-    let right = "turncoat check server --url http://127.0.0.1:3001/mcp";
-    let url: Url = url.parse().map_err(|error: UrlError| Usage::new(visible(&error.to_string()), right))?;
-    let subject = subject_file(options)?;
+    let subject = subject_file(options.subject.as_deref())?;
     let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
+    let server = http_server(url, trust, subject, "turncoat check server --url http://127.0.0.1:3001/mcp")?;
+    run(options, &plan, &server, options.strict, None)
+}
+
+/// A server that is already running, with what its vendor tells about it.
+pub(super) fn http_server(url: &str, trust: Trust, subject: SubjectFile, right: &str) -> Result<http::Server, Usage> {
+    let url: Url = url.parse().map_err(|error: UrlError| Usage::new(visible(&error.to_string()), right))?;
     let server = match (url.is_tls(), trust) {
         (true, trust) => http::Server::secure(url, &trust)
             .map_err(|error| Usage::new(visible(&error.to_string()), "--ca authorities.pem, or --pin SHA256"))?,
@@ -57,8 +62,7 @@ pub(super) fn server_at(options: &Options, url: &str, trust: Trust) -> Result<Ex
             return Err(Usage::new("--ca and --pin are about https URLs, and this one is http", right));
         }
     };
-    let server = server.with_fixtures(subject.fixtures).with_headers(subject.headers);
-    run(options, &plan, &server, options.strict, None)
+    Ok(server.with_fixtures(subject.fixtures).with_headers(subject.headers))
 }
 
 /// Checks the reference server of this tool, honest or not.
@@ -109,7 +113,7 @@ fn serve_http(behaviour: Behaviour, port: u16) -> io::Result<i32> {
 }
 
 /// A behaviour of the reference server, and the options that mean it.
-fn reference(fault: Option<&str>, variant: Option<&str>) -> Result<(Behaviour, Vec<String>), Usage> {
+pub(super) fn reference(fault: Option<&str>, variant: Option<&str>) -> Result<(Behaviour, Vec<String>), Usage> {
     let mut words = Vec::new();
     let mut behaviour = match variant {
         None => Behaviour::default(),
@@ -137,8 +141,8 @@ fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>, lis
     )
 }
 
-fn subject_file(options: &Options) -> Result<SubjectFile, Usage> {
-    let Some(path) = &options.subject else { return Ok(SubjectFile::default()) };
+pub(super) fn subject_file(path: Option<&Path>) -> Result<SubjectFile, Usage> {
+    let Some(path) = path else { return Ok(SubjectFile::default()) };
     SubjectFile::read(path).map_err(|mistake| Usage::new(mistake.to_string(), ""))
 }
 
@@ -226,7 +230,11 @@ fn run(
     };
     report.strict = strict;
     baseline.apply(&mut report, coverage(options));
-    let written = deliver(&report, &sinks);
+    let written = deliver(&sinks, &report.headline(), |format, look| match format {
+        Format::Human => human::render(&report, look),
+        Format::Json => json::render(&report),
+        Format::Markdown => markdown::render(&report),
+    });
     let mut code = report.verdict().exit_code();
     if let Some(fault) = meant {
         let failed = report.rules.iter().any(|rule| rule.rule == fault.rule && rule.outcome == Outcome::Fail);
@@ -254,7 +262,7 @@ fn coverage(options: &Options) -> Coverage {
 }
 
 /// Where reports go. The one for people goes to standard output unless another one does, or it has a file.
-fn sinks(asked: &[Sink]) -> Result<Vec<Sink>, Usage> {
+pub(super) fn sinks(asked: &[Sink]) -> Result<Vec<Sink>, Usage> {
     for (position, sink) in asked.iter().enumerate() {
         if asked.iter().take(position).any(|earlier| earlier.path == sink.path) {
             let place = sink.path.as_ref().map_or("standard output".to_owned(), |path| path.display().to_string());
@@ -283,15 +291,11 @@ fn sinks(asked: &[Sink]) -> Result<Vec<Sink>, Usage> {
 }
 
 /// Writes every report; gives whether all could be written.
-fn deliver(report: &Report, sinks: &[Sink]) -> bool {
+pub(super) fn deliver(sinks: &[Sink], headline: &str, render: impl Fn(Format, Look) -> String) -> bool {
     let mut all = true;
     for Sink { format, path } in sinks {
         let look = if path.is_none() { output::look() } else { Look { width: 100, colour: false } };
-        let text = match format {
-            Format::Human => human::render(report, look),
-            Format::Json => json::render(report),
-            Format::Markdown => markdown::render(report),
-        };
+        let text = render(*format, look);
         let (written, place) = match path {
             Some(path) => (fs::write(path, text), path.display().to_string()),
             None => (output::result(&text), "standard output".to_owned()),
@@ -303,7 +307,7 @@ fn deliver(report: &Report, sinks: &[Sink]) -> bool {
     }
     let told = sinks.iter().any(|sink| sink.format == Format::Human && sink.path.is_none());
     if !told {
-        diagnose(&report.headline());
+        diagnose(headline);
     }
     let files: Vec<&PathBuf> = sinks.iter().filter_map(|sink| sink.path.as_ref()).collect();
     if all && !files.is_empty() {
@@ -317,7 +321,7 @@ fn deliver(report: &Report, sinks: &[Sink]) -> bool {
 const STDERR_LINES: usize = 20;
 const STDERR_COLUMNS: usize = 300;
 
-fn give_up(Untestable { why, stderr }: &Untestable) -> ExitCode {
+pub(super) fn give_up(Untestable { why, stderr }: &Untestable) -> ExitCode {
     diagnose(&format!("error: the subject could not be tested: {}", elide(&visible(why), 1000)));
     let lines: Vec<_> = stderr.lines().collect();
     if !lines.is_empty() {
@@ -333,11 +337,12 @@ fn give_up(Untestable { why, stderr }: &Untestable) -> ExitCode {
     ExitCode::from(UNTESTABLE)
 }
 
-static STOP: AtomicBool = AtomicBool::new(false);
+/// A run is to stop with what it knows.
+pub(super) static STOP: AtomicBool = AtomicBool::new(false);
 
 /// The first signal to end asks the run to stop with what it knows, the second ends the process and all that it started.
 /// Returns once they are heard.
-fn heed_interrupts(say: impl Fn(&str) + Send + 'static) {
+pub(super) fn heed_interrupts(say: impl Fn(&str) + Send + 'static) {
     let (listening, heard) = mpsc::channel::<()>();
     thread::spawn(move || {
         // Without a runtime the system's own way stays: a signal ends the process at once.

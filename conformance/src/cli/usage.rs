@@ -65,13 +65,13 @@ fn advice(words: &[String], error: &clap::Error) -> String {
     match (words.first().map(String::as_str), subject) {
         (Some("explain"), _) => example("turncoat explain jsonrpc.version-member"),
         (Some("list"), _) => example("turncoat list rules"),
-        (Some("check"), None) if !command.is_empty() => {
-            format!("A command belongs to a server:\n  turncoat check server {}", shell(command))
+        (Some(verb @ ("check" | "limits")), None) if !command.is_empty() => {
+            format!("A command belongs to a server:\n  turncoat {verb} server {}", shell(command))
         }
-        (Some("check"), Some(_)) if ["--fault", "--variant"].contains(&invalid) => {
-            format!("Faults and variants are the embedded server's:\n  turncoat check {invalid} NAME")
+        (Some(verb @ ("check" | "limits")), Some(_)) if ["--fault", "--variant"].contains(&invalid) => {
+            format!("Faults and variants are the embedded server's:\n  turncoat {verb} {invalid} NAME")
         }
-        (Some("check"), Some(subject)) => match error.kind() {
+        (Some(verb @ ("check" | "limits")), Some(subject)) => match error.kind() {
             // `check server node x.js`: everything from the stray word on is the command.
             ErrorKind::UnknownArgument if !invalid.starts_with('-') => {
                 let place = front.iter().position(|word| word == invalid).unwrap_or(front.len());
@@ -82,10 +82,10 @@ fn advice(words: &[String], error: &clap::Error) -> String {
             }
             ErrorKind::ArgumentConflict if front.get(1).is_some_and(|word| word.starts_with('-')) => {
                 let options: Vec<_> = front.iter().skip(1).filter(|word| *word != subject).cloned().collect();
-                let right = format!("turncoat check {subject} {} {}", shell(&options), shell(command));
+                let right = format!("turncoat {verb} {subject} {} {}", shell(&options), shell(command));
                 format!("Options stand behind `{subject}`:\n  {}", right.trim_end())
             }
-            _ => example(&format!("turncoat check {subject} {} -- node build/index.js", value(invalid))),
+            _ => example(&format!("turncoat {verb} {subject} {} -- node build/index.js", value(invalid))),
         },
         _ => example(&format!("turncoat check server {} -- node build/index.js", value(invalid))),
     }
@@ -99,6 +99,8 @@ fn example(command: &str) -> String {
 fn value(invalid: &str) -> &'static str {
     match invalid.split_whitespace().next() {
         Some("--baseline") => "--baseline expected.toml",
+        Some("--cpu") => "--cpu 60",
+        Some("--memory") => "--memory 1024",
         Some("--jobs") => "--jobs 4",
         Some("--only") => "--only 'jsonrpc.*'",
         Some("--profile") => "--profile spec --profile hardening",

@@ -30,8 +30,7 @@ impl Default for Look {
 /// Renders the report.
 #[must_use]
 pub fn render(report: &Report, look: Look) -> String {
-    let look = Look { width: look.width.clamp(40, 140), ..look };
-    let mut page = Page { text: String::new(), look };
+    let mut page = Page::new(look);
     page.verdict(report);
     page.subject(report);
     page.findings(report);
@@ -41,7 +40,7 @@ pub fn render(report: &Report, look: Look) -> String {
     page.inconclusive(report);
     page.untested(report);
     page.summary(report);
-    page.text
+    page.finish()
 }
 
 /// The width of a label with the space around it.
@@ -54,37 +53,69 @@ const EARLIER_LINES: usize = 3;
 /// How many entries of the evidence are shown.
 const ENTRIES: usize = 6;
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
 const SENT: Style = AnsiColor::Cyan.on_default();
 const RECEIVED: Style = AnsiColor::Magenta.on_default();
 
 /// How many reasons for not having tested are shown.
 const REASONS: usize = 16;
 
-struct Page {
+/// A report as it is written, line by line.
+pub(crate) struct Page {
     text: String,
     look: Look,
 }
 
 impl Page {
+    pub(crate) fn new(look: Look) -> Self {
+        Self { text: String::new(), look: Look { width: look.width.clamp(40, 140), ..look } }
+    }
+
+    pub(crate) fn finish(self) -> String {
+        self.text
+    }
+
+    /// The columns that a line may take.
+    pub(crate) fn width(&self) -> usize {
+        self.look.width
+    }
+
+    /// The first line, which is our own.
+    pub(crate) fn headline(&mut self, style: Style, text: &str) {
+        for line in wrap(text, self.look.width) {
+            let line = self.paint(style, &line);
+            self.line(&line);
+        }
+    }
+
     fn verdict(&mut self, report: &Report) {
         let style = match report.verdict() {
             Verdict::Conforms => GOOD,
             Verdict::DoesNotConform => BAD,
             Verdict::NothingVerified | Verdict::Interrupted => DOUBTFUL,
         };
-        for line in wrap(&report.headline(), self.look.width) {
-            let line = self.paint(style, &line);
-            self.line(&line);
-        }
+        self.headline(style, &report.headline());
     }
 
     fn subject(&mut self, report: &Report) {
-        let Subject { side, transport, command, url, identity, revisions: spoken } = &report.subject;
+        self.who(&report.subject);
+        let summary = &report.summary;
+        let outcomes = format!(
+            "{} passed, {} failed, {} inconclusive, {} untested (each rule once per revision)",
+            summary.passed, summary.failed, summary.inconclusive, summary.untested
+        );
+        self.field("outcomes", &outcomes);
+        let hash: String = report.catalogue.chars().take(12).collect();
+        self.field("run", &format!("seed {}, catalogue {hash}, turncoat {}", report.seed, report.turncoat));
+    }
+
+    /// Who was tested, and how it was reached.
+    pub(crate) fn who(&mut self, subject: &Subject) {
+        let Subject { side, transport, command, url, identity, revisions: spoken } = subject;
         self.line("");
         let name = match identity {
             None => "nameless".to_owned(),
@@ -107,14 +138,6 @@ impl Page {
             self.field("url", &elide(&visible(url), 240));
         }
         self.field("speaks", &revisions(spoken));
-        let summary = &report.summary;
-        let outcomes = format!(
-            "{} passed, {} failed, {} inconclusive, {} untested (each rule once per revision)",
-            summary.passed, summary.failed, summary.inconclusive, summary.untested
-        );
-        self.field("outcomes", &outcomes);
-        let hash: String = report.catalogue.chars().take(12).collect();
-        self.field("run", &format!("seed {}, catalogue {hash}, turncoat {}", report.seed, report.turncoat));
     }
 
     fn findings(&mut self, report: &Report) {
@@ -314,7 +337,7 @@ impl Page {
         }
     }
 
-    fn section(&mut self, title: &str, aside: &str) {
+    pub(crate) fn section(&mut self, title: &str, aside: &str) {
         let title = self.paint(BOLD, title);
         let aside = match aside {
             "" => String::new(),
@@ -337,7 +360,7 @@ impl Page {
         }
     }
 
-    fn field(&mut self, label: &str, text: &str) {
+    pub(crate) fn field(&mut self, label: &str, text: &str) {
         let lines = wrap(text, self.look.width.saturating_sub(INDENT));
         self.label(label);
         let mut lines = lines.iter();
@@ -354,12 +377,12 @@ impl Page {
         self.text.push_str(&label);
     }
 
-    fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
 
-    fn paint(&self, style: Style, text: &str) -> String {
+    pub(crate) fn paint(&self, style: Style, text: &str) -> String {
         match self.look.colour {
             true => format!("{style}{text}{style:#}"),
             false => text.to_owned(),
@@ -382,7 +405,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
         short if short < 60.0 => format!("{short:.1} s"),
         long => format!("{:.0} min {:02.0} s", (long / 60.0).floor(), (long % 60.0).floor()),

@@ -40,8 +40,13 @@ pub fn render(report: &Report) -> String {
         stale: &report.stale,
         rules: &report.rules,
     };
+    written(&document)
+}
+
+/// A document as JSON that no terminal and no reader can be misled by.
+pub(crate) fn written(document: &impl Serialize) -> String {
     // Strings, numbers and lists in derived structs: there is nothing in it that serialization could refuse.
-    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let text = serde_json::to_string_pretty(document).unwrap_or_default();
     let mut safe = String::with_capacity(text.len() + 1);
     for character in text.chars() {
         if character != '\n' && super::text::is_treacherous(character) {

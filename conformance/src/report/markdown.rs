@@ -9,7 +9,7 @@ use super::clause::Clause;
 use super::group::{Group, groups, revisions, untested};
 use super::human::shell;
 use super::text::{count, elide, names, visible};
-use super::{EvidenceKind, Outcome, Report, Stale};
+use super::{EvidenceKind, Outcome, Report, Stale, Subject};
 
 /// The most characters of one entry of the evidence.
 const ENTRY: usize = 1500;
@@ -37,8 +37,23 @@ pub fn render(report: &Report) -> String {
 }
 
 fn facts(page: &mut String, report: &Report) {
-    let subject = &report.subject;
+    who(page, &report.subject);
     let summary = &report.summary;
+    let mut row = |label: &str, value: String| page.push_str(&format!("| {label} | {value} |\n"));
+    let outcomes = format!(
+        "{} passed, {} failed, {} inconclusive, {} untested",
+        summary.passed, summary.failed, summary.inconclusive, summary.untested
+    );
+    row("outcomes", format!("{outcomes} (each rule once per revision)"));
+    row("run", format!("{} in {:.1} s, seed {}", count(summary.sessions, "session"), summary.seconds, report.seed));
+    row("turncoat", format!("{}, catalogue {}", cell(&report.turncoat), cell(&report.catalogue)));
+    if report.interrupted {
+        page.push_str("\nThe run was interrupted: this is what was known by then.\n");
+    }
+}
+
+/// The head of a table of facts, and who was tested.
+pub(crate) fn who(page: &mut String, subject: &Subject) {
     let mut row = |label: &str, value: String| page.push_str(&format!("| {label} | {value} |\n"));
     row("", String::new());
     row("---", "---".to_owned());
@@ -56,16 +71,6 @@ fn facts(page: &mut String, report: &Report) {
         row("url", cell(url));
     }
     row("speaks", revisions(&subject.revisions));
-    let outcomes = format!(
-        "{} passed, {} failed, {} inconclusive, {} untested",
-        summary.passed, summary.failed, summary.inconclusive, summary.untested
-    );
-    row("outcomes", format!("{outcomes} (each rule once per revision)"));
-    row("run", format!("{} in {:.1} s, seed {}", count(summary.sessions, "session"), summary.seconds, report.seed));
-    row("turncoat", format!("{}, catalogue {}", cell(&report.turncoat), cell(&report.catalogue)));
-    if report.interrupted {
-        page.push_str("\nThe run was interrupted: this is what was known by then.\n");
-    }
 }
 
 fn requirement(page: &mut String, group: &Group<'_>) {
@@ -173,18 +178,18 @@ fn span(text: &str) -> String {
 }
 
 /// A code span in a table, where a bar would end the cell even inside code.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     span(&elide(text, 300)).replace('|', "\\|")
 }
 
 /// A fenced block of any text.
-fn block(language: &str, text: &str) -> String {
+pub(crate) fn block(language: &str, text: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
     format!("{fence}{language}\n{text}\n{fence}\n")
 }
 
 /// A sentence of our own, which uses backticks for code on purpose; nothing else in it has an effect.
-fn own(text: &str) -> String {
+pub(crate) fn own(text: &str) -> String {
     visible(text).replace('\\', "\\\\").replace('<', "\\<").replace('[', "\\[").replace('|', "\\|").replace('@', "\\@")
 }
 

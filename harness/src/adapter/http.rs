@@ -37,7 +37,7 @@ const LONGEST_BODY: usize = 64 << 20;
 /// The most characters of a body that is no message.
 const LONGEST_TEXT: usize = 8 << 10;
 /// How many connections one session has at once; further requests wait for one that is over.
-const MOST_CONNECTIONS: usize = 64;
+pub const MOST_CONNECTIONS: usize = 64;
 /// How long a connection may take.
 const CONNECTING: Duration = Duration::from_secs(10);
 /// How long a connection may be idle and still be used again.

@@ -3,13 +3,14 @@
 //! Rules that demand a reaction demand it to sound messages only; the schema of a method's params is their own matter.
 
 use super::{Message, Shape};
+use crate::floor;
 use crate::wire::Value;
 
 /// How deep a sound message nests; readers of JSON are known to stop at 64.
 const DEEPEST: usize = 32;
 
 /// From this size in bytes on, a receiver may have a limit: no specification forbids one. Some read lines of 64 KiB.
-pub const LARGE: usize = 1 << 16;
+pub const LARGE: usize = floor::NAME as usize;
 
 impl Message<'_> {
     /// Whether the envelope is right, the JSON means the same to every reader, and over HTTP nothing about the request

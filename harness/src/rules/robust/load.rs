@@ -3,6 +3,7 @@
 use super::super::jsonrpc::response::is_judged_by_silence;
 use super::super::stdio::crowded;
 use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
+use crate::floor;
 use crate::revision::{Revisions, code};
 use crate::session::{Exchange, Fate, Speaker, View};
 use crate::transcript::{Delivery, Event, Vitals};
@@ -16,8 +17,8 @@ pub static BURST_ANSWERED: Rule = Rule {
     transports: Transports::BOTH,
     clause: "",
     requires: "Many requests at once are all answered.",
-    judged: "Well-formed requests of a flood, and of a burst of twenty and more in one write, are looked at; any answer \
-             will do, a refusal included. Lost ones are one finding, and only where later requests were answered. Smaller \
+    judged: "Well-formed requests of a flood (100 messages and more, the floor of `turncoat limits` for requests in \
+             flight) and of a burst of twenty and more in one write are looked at; any answer will do, a refusal included. Lost ones are one finding, and only where later requests were answered. Smaller \
              bursts are the matter of `stdio.framing-by-newline-only`.",
     untested: "no flood and no large burst of requests was sent",
     judge: burst_answered,
@@ -102,12 +103,6 @@ pub const CPU_PER_MESSAGE: u64 = 10_000;
 /// The processor time in microseconds that each byte of the harness may cost: about 10 s for 1 MiB.
 pub const CPU_PER_BYTE: u64 = 10;
 
-/// From this size in bytes on, a message makes a session one of load.
-pub const HUGE: usize = 1 << 20;
-
-/// From this depth on, a message makes a session one of load.
-pub const DEEP: usize = 1000;
-
 /// `robust.bounded-memory`
 pub static BOUNDED_MEMORY: Rule = Rule {
     id: "robust.bounded-memory",
@@ -117,8 +112,8 @@ pub static BOUNDED_MEMORY: Rule = Rule {
     transports: Transports::BOTH,
     clause: "",
     requires: "Floods and huge or deep messages do not make the subject take memory without bound.",
-    judged: "Only sessions with a flood, or a message of 1 MiB or 1,000 levels, are looked at. More than 512 MiB at the \
-             peak break it, as long as the harness sent less than 64 MiB in the whole session.",
+    judged: "Looked at are only sessions that reach a floor of `turncoat limits`: a flood of 100 messages, or a message \
+             of 1 MiB or 10,000 levels. More than 512 MiB at the peak break it, as long as the harness sent less than 64 MiB in the whole session.",
     untested: "no session with a flood or a huge or deep message ran to its end where memory can be measured",
     judge: bounded_memory,
 };
@@ -139,8 +134,8 @@ pub static BOUNDED_CPU: Rule = Rule {
     transports: Transports::BOTH,
     clause: "",
     requires: "Floods and huge or deep messages do not cost the subject processor time out of proportion.",
-    judged: "Only sessions with a flood, or a message of 1 MiB or 1,000 levels, are looked at. Allowed are 20 s, and 10 s \
-             for every 1,000 messages and every MiB that the harness sent: ten times and more of what slow languages \
+    judged: "Looked at are only sessions that reach a floor of `turncoat limits`: a flood of 100 messages, or a message \
+             of 1 MiB or 10,000 levels. Allowed are 20 s, and 10 s for every 1,000 messages and every MiB that the harness sent: ten times and more of what slow languages \
              need, so that only cost that grows faster than the input breaks it.",
     untested: "no session with a flood or a huge or deep message ran to its end where processor time can be measured",
     judge: bounded_cpu,
@@ -188,7 +183,8 @@ impl Load {
         let (measured, vitals) = measured?;
         let sent = view.every_message().filter(|message| message.by == Speaker::Peer);
         let heavy = sent.into_iter().find(|message| {
-            message.delivery == Delivery::Flood || message.frame.bytes().len() >= HUGE || message.nesting() >= DEEP
+            let (bytes, levels) = (message.frame.bytes().len() as u64, message.nesting() as u64);
+            message.delivery == Delivery::Flood || bytes >= floor::MESSAGE || levels >= floor::NESTING
         })?;
         Some(Self { messages, bytes, vitals, measured, heaviest: heavy.entry })
     }
@@ -202,5 +198,23 @@ impl Load {
             Err(breach)
         };
         [check].into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_floors_are_those_that_the_texts_name() {
+        assert_eq!((floor::MESSAGE, floor::NESTING, floor::IN_FLIGHT), (1 << 20, 10_000, 100));
+        for rule in [&BOUNDED_MEMORY, &BOUNDED_CPU] {
+            assert!(
+                rule.judged.contains("flood of 100 messages, or a message of 1 MiB or 10,000 levels"),
+                "{}",
+                rule.id
+            );
+        }
+        assert!(BURST_ANSWERED.judged.contains("100 messages and more"));
     }
 }

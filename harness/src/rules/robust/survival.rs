@@ -20,9 +20,10 @@ pub static SERVES_AFTER_HOSTILE_INPUT: Rule = Rule {
     requires: "The subject goes on serving after whatever it was sent.",
     judged: "Behind each departure from honesty stands a request whose answer is certain. Not answering it, and ending the \
              session, break the rule, once a session; over HTTP the end shows as connections that are refused or that end \
-             without an answer, and what follows a malformed HTTP request is the matter of `robust.http-malformed`. Before \
-             anything succeeded in the session, an end that no signal \
-             forced is a warning: a refusal to go on without a handshake looks the same. An answer may be an error.",
+             without an answer, and what follows a malformed HTTP request is the matter of `robust.http-malformed`. No \
+             floor is named, since refusing is an answer at any measure; the scripts go up to 4 MiB and 50,000 levels, and \
+             `turncoat limits` finds where a subject breaks. Before anything succeeded in the session, an end that no \
+             signal forced is a warning: a refusal to go on without a handshake looks the same. An answer may be an error.",
     untested: "nothing hostile was sent",
     judge: serves_after_hostile_input,
 };

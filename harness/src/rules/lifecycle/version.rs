@@ -133,7 +133,9 @@ pub(super) static COUNTER_OFFER_USABLE: Rule = Rule {
 
 fn counter_offer_usable(view: View<'_>) -> Verdict {
     let spoken = &view.facts().revisions;
-    let Some(opening) = Opening::of(view).filter(|opening| !is_spoken(view, opening) && !spoken.is_empty()) else {
+    // Only the oldest revision was asked for over HTTP+SSE.
+    let known = !spoken.is_empty() && !view.is_http_sse();
+    let Some(opening) = Opening::of(view).filter(|opening| !is_spoken(view, opening) && known) else {
         return Verdict::untested();
     };
     let (Some(offer), Some(answer)) = (opening.counter_offer(), opening.exchange.answer()) else {

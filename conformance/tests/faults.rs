@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use libtest_mimic::{Arguments, Failed, Trial};
 use turncoat::adapter::embedded;
 use turncoat::reference::{Behaviour, FAULTS, FaultInfo};
-use turncoat::revision::Side;
+use turncoat::revision::{Revision, Side};
 use turncoat::rules;
 use turncoat::transcript::Transport;
 use turncoat_conformance::runner::{self, Plan, Quiet};
@@ -40,6 +40,7 @@ const ONLY_WARNED_OF: &[&str] = &[
     "accepts-any-level",
     "accepts-forged-state",
     "argument-errors-as-protocol-errors",
+    "compares-integers-as-text",
     "confuses-cancel-types",
     "counts-sessions",
     "embeds-without-resources",
@@ -53,10 +54,12 @@ const ONLY_WARNED_OF: &[&str] = &[
     "ignores-bad-log-level",
     "includes-context",
     "invents-reserved-meta",
+    "keeps-header-space",
     "keeps-old-roots",
     "keeps-removed-methods",
     "knows-only-what-it-listed",
     "legacy-range-code",
+    "lets-proxies-buffer",
     "mixes-streams",
     "modern-vocabulary-in-legacy",
     "needs-version-header",
@@ -82,11 +85,35 @@ const ONLY_WARNED_OF: &[&str] = &[
     "wrong-unknown-tool-code",
 ];
 
+/// Faults that do not show over HTTP, or not in all of their revisions.
+fn is_out_of_reach(fault: &str, revision: Revision) -> bool {
+    match fault {
+        // A modern client over HTTP lists the tools before it calls one, to know what belongs into header lines.
+        "knows-only-what-it-listed" => true,
+        // There is no stream to ask on before the session is open.
+        "asks-before-initialized" => true,
+        // An array of notifications gets an HTTP status, which http.post.notification-202 judges.
+        "answers-notifications-by-empty-array" => true,
+        // The call is refused all the same, and no script looks for its effect.
+        "runs-before-header-check" => true,
+        // HTTP+SSE has one revision: there is nothing to compare its version with.
+        "always-offers-newest" | "counter-offers-oldest" | "needs-meta-in-session" => revision == Revision::V2024_11_05,
+        // Requests of 2026-07-28 are cancelled by closing their connections.
+        "confuses-cancel-types" | "answers-late-cancel" | "dies-on-late-cancel" | "cancels-everything" => {
+            revision == Revision::V2026_07_28
+        }
+        _ => false,
+    }
+}
+
 /// The rule must notice it in a run of every revision in which it shows.
 fn caught(fault: &FaultInfo, transport: Transport) -> Result<(), Failed> {
     let subject = embedded::over(transport, Behaviour::default().with_fault(fault.id)?);
     let mut missed = Vec::new();
     for revision in fault.revisions.iter() {
+        if transport == Transport::Http && is_out_of_reach(fault.id, revision) {
+            continue;
+        }
         let plan =
             Plan { jobs: Some(1), only: vec![fault.rule.to_owned()], revisions: vec![revision], ..Plan::default() };
         let report = match runner::check(&plan, &*subject, &Quiet, &AtomicBool::new(false)) {

@@ -412,7 +412,7 @@ impl<'a> Peer<'a> {
             }
             _ => {}
         }
-        if matches!(what, Happening::End { how: Ending::Refused(_) }) {
+        if outcome.disconnected || matches!(what, Happening::End { how: Ending::Refused(_) }) {
             self.ended();
         }
         replies
@@ -422,6 +422,12 @@ impl<'a> Peer<'a> {
     pub fn ended(&mut self) {
         self.ended = true;
         self.waiting = None;
+    }
+
+    /// Whether the subject's output ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// The wait was in vain. Gives the ids that were due an answer and did not get one.

@@ -191,11 +191,12 @@ impl Stage<'_> {
 
     fn happened(&mut self, peer: &mut Peer<'_>, number: u32, what: Http) {
         self.record(Event::Http { number, what: what.clone() });
-        // Nobody listens any more: the subject has ended, as far as its peers can tell.
-        if matches!(what, Http::End { how: Ending::Refused(_) }) && !std::mem::replace(&mut self.ended, true) {
+        let replies = peer.happened(number, &what);
+        // The subject has ended, as far as its peers can tell.
+        if peer.has_ended() && !std::mem::replace(&mut self.ended, true) {
             self.record(Event::Ended);
         }
-        for reply in peer.happened(number, &what) {
+        for reply in replies {
             if !self.closed {
                 self.send(reply);
             }

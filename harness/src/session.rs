@@ -434,7 +434,8 @@ impl<'t> Sorter<'t> {
         for exchange in &mut self.exchanges {
             let request = &self.messages[exchange.request];
             let asked = request.entry;
-            let http = request.via.and_then(|via| ends.get(&via)).filter(|_| !sse);
+            // The answers of HTTP+SSE come elsewhere, and yet a refusal is one.
+            let http = request.via.and_then(|via| ends.get(&via)).filter(|end| !sse || end.status >= Some(400));
             exchange.overdue = request.id.as_ref().and_then(|id| expired.get(id.text())).is_some_and(|index| *index > asked)
                     // What is over without an answer is not waited for.
                     || http.is_some_and(|http| http.how == Some(&Ending::Complete) && exchange.answers.is_empty());

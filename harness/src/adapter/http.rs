@@ -4,17 +4,18 @@
 //! are, and responses become [`Incoming`]s, whatever they are. Reading and writing go on at once, within bounds.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Adapter, Description, Incoming, Link, NextFuture, OpenError, OpenFuture, Sent};
 use crate::revision::Side;
@@ -39,6 +40,8 @@ const LONGEST_TEXT: usize = 8 << 10;
 pub const MOST_CONNECTIONS: usize = 64;
 /// How long a connection may take.
 const CONNECTING: Duration = Duration::from_secs(10);
+/// How long a connection may be idle and still be used again.
+const IDLE: Duration = Duration::from_secs(1);
 /// How many incoming things wait for the peer; the subject is not read on beyond them.
 const BACKLOG: usize = 256;
 
@@ -187,8 +190,38 @@ pub(super) struct HttpLink {
 
 struct Shared {
     connect: Arc<dyn Connect>,
-    idle: Mutex<Vec<Box<dyn Stream>>>,
+    /// Connections that may be used again, each with the time since when.
+    idle: Mutex<Vec<(Instant, Box<dyn Stream>)>>,
     slots: Semaphore,
+}
+
+impl Shared {
+    /// A connection that was used before and is open still. One that has been idle for long may be closed by the server
+    /// just when it is used, so it is left alone: nobody could tell whether the request was carried out.
+    async fn take_idle(&self) -> Option<Box<dyn Stream>> {
+        loop {
+            let (since, mut stream) = self.idle.lock().ok()?.pop()?;
+            if since.elapsed() < IDLE && is_silent(&mut stream).await {
+                return Some(stream);
+            }
+        }
+    }
+
+    fn keep_idle(&self, stream: Box<dyn Stream>) {
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push((Instant::now(), stream));
+        }
+    }
+}
+
+/// Whether nothing has come on a connection since its last response, not even its end.
+async fn is_silent(stream: &mut Box<dyn Stream>) -> bool {
+    poll_fn(|context| {
+        let mut byte = [0; 1];
+        let mut buffer = ReadBuf::new(&mut byte);
+        Poll::Ready(Pin::new(&mut *stream).poll_read(context, &mut buffer).is_pending())
+    })
+    .await
 }
 
 impl HttpLink {
@@ -196,7 +229,11 @@ impl HttpLink {
     pub(super) fn new(connect: Arc<dyn Connect>, first: Option<Box<dyn Stream>>) -> Self {
         let (sender, receiver) = mpsc::channel(BACKLOG);
         let slots = Semaphore::new(MOST_CONNECTIONS);
-        let shared = Arc::new(Shared { connect, idle: Mutex::new(first.into_iter().collect()), slots });
+        let shared = Arc::new(Shared {
+            connect,
+            idle: Mutex::new(first.into_iter().map(|first| (Instant::now(), first)).collect()),
+            slots,
+        });
         Self { shared, running: HashMap::new(), dropped: HashSet::new(), sender, receiver, ready: VecDeque::new() }
     }
 
@@ -284,27 +321,18 @@ impl Told {
 async fn exchange(shared: &Shared, told: &Told, request: &Request, cut: bool) -> Ending {
     // Closed only with the link.
     let Ok(_slot) = shared.slots.acquire().await else { return Ending::Dropped };
-    let idle = shared.idle.lock().ok().and_then(|mut idle| idle.pop());
-    if let Some(stream) = idle
-        && let Some(ending) = on(stream, shared, told, request, cut, true).await
-    {
-        return ending;
-    }
-    match open_one(&*shared.connect).await {
-        Ok(stream) => on(stream, shared, told, request, cut, false).await.unwrap_or(Ending::Cut),
-        Err(error) => Ending::Refused(error.to_string()),
-    }
+    let stream = match shared.take_idle().await {
+        Some(stream) => stream,
+        None => match open_one(&*shared.connect).await {
+            Ok(stream) => stream,
+            Err(error) => return Ending::Refused(error.to_string()),
+        },
+    };
+    on(stream, shared, told, request, cut).await
 }
 
-/// The exchange on one connection; none if a used one turns out to be closed.
-async fn on(
-    mut stream: Box<dyn Stream>,
-    shared: &Shared,
-    told: &Told,
-    request: &Request,
-    cut: bool,
-    used: bool,
-) -> Option<Ending> {
+/// The exchange on one connection.
+async fn on(mut stream: Box<dyn Stream>, shared: &Shared, told: &Told, request: &Request, cut: bool) -> Ending {
     let mut response = Response { told, reader: Reader::responses(), kind: Kind::None, begun: false, reusable: None };
     let mut pieces: VecDeque<&[u8]> = VecDeque::new();
     let head = request.head();
@@ -344,9 +372,6 @@ async fn on(
             }
             read = reading.read(&mut buffer) => {
                 let count = read.unwrap_or(0);
-                if count == 0 && !response.begun && used {
-                    return None;
-                }
                 if let Some(ending) = response.took(buffer.get(..count).unwrap_or_default()).await {
                     break ending;
                 }
@@ -354,10 +379,10 @@ async fn on(
         }
     };
     let unused = pieces.is_empty() && !cut && response.reusable == Some(true) && response.reader.is_idle();
-    if unused && let Ok(mut idle) = shared.idle.lock() {
-        idle.push(stream);
+    if unused {
+        shared.keep_idle(stream);
     }
-    Some(ending)
+    ending
 }
 
 /// A response on its way in.

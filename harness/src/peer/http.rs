@@ -32,6 +32,8 @@ const LONGEST_TEXT: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Http {
     last: u32,
+    /// The number of the first stream of HTTP+SSE.
+    connection: Option<u32>,
     clients: BTreeMap<u32, Client>,
     posts: HashMap<u32, Post>,
     /// The numbers of the requests that scripts gave names.
@@ -333,6 +335,7 @@ impl Http {
                 }
                 if let (Some("endpoint"), EventData::Text(uri)) = (name.as_deref(), data) {
                     self.clients.entry(client).or_default().target = Some(target_of(uri));
+                    self.connection = self.connection.or(Some(number));
                     return Outcome { connected: true, ..Outcome::default() };
                 }
                 Outcome::default()
@@ -348,6 +351,9 @@ impl Http {
             self.gone.insert(number, post.clone());
         }
         let over = Some(post.clone());
+        if self.connection == Some(number) {
+            return Outcome { over, disconnected: true, ..Outcome::default() };
+        }
         let resumable = part.revision.era() == Era::Legacy
             && post.honest
             && matches!(how, Ending::Complete | Ending::Cut)
@@ -401,6 +407,8 @@ pub(super) struct Outcome {
     pub(super) headed: bool,
     /// An HTTP+SSE server said where it takes messages.
     pub(super) connected: bool,
+    /// The stream of HTTP+SSE is over, on which everything would come.
+    pub(super) disconnected: bool,
     /// The response is over.
     pub(super) over: Option<Post>,
     /// The rest of it is to be asked for.

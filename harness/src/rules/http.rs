@@ -102,7 +102,7 @@ struct Post<'h, 's> {
 fn posts<'h, 's>(view: View<'s>, all: &'h [&'s HttpExchange<'s>]) -> Vec<Post<'h, 's>> {
     let carried: HashMap<u32, &Message<'_>> = view
         .messages_by(Speaker::Peer)
-        .filter(|message| !message.in_batch && message.is_sound())
+        .filter(|message| !message.in_batch && message.is_sound_in_itself())
         .filter_map(|message| Some((message.via?, message)))
         .collect();
     all.iter()

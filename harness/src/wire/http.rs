@@ -400,7 +400,9 @@ impl Reader {
         };
         let httparse::Status::Complete(size) = status else { return Ok(None) };
         let used = lines.iter().filter(|line| !line.name.is_empty());
-        let headers = used.map(|line| (line.name.to_owned(), from_bytes(line.value))).collect::<Vec<_>>();
+        let raw = self.rest().get(..size).unwrap_or_default();
+        let value = |value| if self.requests { untrimmed(raw, value) } else { value };
+        let headers = used.map(|line| (line.name.to_owned(), from_bytes(value(line.value)))).collect::<Vec<_>>();
         Ok(Some((size, start, Headers(headers))))
     }
 
@@ -422,6 +424,17 @@ fn has_one_length(headers: &Headers) -> bool {
     let mut lengths = headers.values("content-length").map(|value| value.trim().parse::<u64>().ok());
     let Some(first) = lengths.next() else { return true };
     first.is_some() && lengths.all(|other| other == first)
+}
+
+/// A value with the white space that stood around it, but for the one space that is usual: whether that belongs to the
+/// value is what implementations get wrong.
+fn untrimmed<'h>(head: &'h [u8], value: &'h [u8]) -> &'h [u8] {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let Some(start) = (value.as_ptr() as usize).checked_sub(head.as_ptr() as usize) else { return value };
+    let (Some(before), Some(after)) = (head.get(..start), head.get(start + value.len()..)) else { return value };
+    let leading = before.iter().rev().take_while(|byte| is_blank(byte)).count();
+    let trailing = after.iter().take_while(|byte| is_blank(byte)).count();
+    head.get(start - leading.saturating_sub(1)..start + value.len() + trailing).unwrap_or(value)
 }
 
 #[cfg(test)]

@@ -111,7 +111,8 @@ impl Conversation {
         let Post { now, number, request, incoming } = post;
         let key = self.next_key();
         let mut stream = Stream::answering(key, *number, ids);
-        stream.introduces = self.kind == Kind::Streamable && self.server.session.is_none();
+        let shared = self.slips().has(HttpFault::SharesSessions);
+        stream.introduces = self.kind == Kind::Streamable && (shared || self.server.session.is_none());
         stream.lists = matches!(incoming, Incoming::Request { method, .. } if method.ends_with("/list"));
         stream.is_defective = self.failures_are_200 && lacks_metadata(&request.body);
         self.streams.push(stream);

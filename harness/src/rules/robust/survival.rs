@@ -257,8 +257,9 @@ impl End {
 }
 
 fn own_end(view: View<'_>) -> Option<End> {
-    if view.transport() == Transport::Http {
-        return last_connection(view);
+    let is_http = view.transport() == Transport::Http;
+    if let Some(end) = last_connection(view).filter(|_| is_http) {
+        return Some(end);
     }
     let is_end = |event: &Event| matches!(event, Event::Ended | Event::Exited { .. });
     let entry = view.entries().iter().position(|entry| is_end(&entry.event))?;
@@ -273,7 +274,7 @@ fn own_end(view: View<'_>) -> Option<End> {
             _ => None,
         })
         .unwrap_or_default();
-    Some(End { entry, code, signal, is_http: false })
+    Some(End { entry, code, signal, is_http })
 }
 
 /// The end of a server over HTTP: the first connection that was refused, or was closed without an answer to an honest

@@ -49,6 +49,47 @@ pub struct Script {
     pub steps: Vec<Step>,
 }
 
+/// From this many messages in one step on, a script is a flood.
+const FLOOD: u32 = 100;
+/// From this many bytes in one message on, a script is a burden.
+const BURDEN: usize = 64 << 10;
+
+impl Script {
+    /// Whether it is felt in other sessions with the same server: by its load, or because it changes lists.
+    #[must_use]
+    pub fn disturbs_others(&self) -> bool {
+        let changes = self.needs.fixture.as_deref().is_some_and(|fixture| fixture.starts_with("changes-"));
+        changes || self.says().any(Say::is_heavy)
+    }
+
+    fn says(&self) -> impl Iterator<Item = &Say> {
+        self.steps.iter().flat_map(|step| match step {
+            Step::Say(say) => std::slice::from_ref(say),
+            Step::Burst(says) | Step::Batch(says) => says,
+            _ => &[],
+        })
+    }
+}
+
+impl Say {
+    /// Whether it weighs on a server: by its number or its size, or because it changes what others see.
+    fn is_heavy(&self) -> bool {
+        let large = |text: &str| text.len() >= BURDEN || text.contains("${text:") || text.contains("${nest:");
+        let content = match &self.what {
+            What::Call { tool, .. } if tool.starts_with("changes-") => return true,
+            What::Text(text) => large(text),
+            What::Bytes(bytes) => bytes.len() >= BURDEN,
+            What::Request { params, edits, .. } | What::Notify { params, edits, .. } => {
+                params.iter().chain(edits.set.values()).any(|value| large(&value.to_string()))
+            }
+            What::Call { text, arguments, .. } => {
+                text.as_deref().is_some_and(large) || arguments.values().any(|value| large(&value.to_string()))
+            }
+        };
+        self.repeat >= FLOOD || content
+    }
+}
+
 /// What a subject must have for a script to make sense.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Needs {

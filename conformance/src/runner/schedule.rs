@@ -14,7 +14,7 @@ use turncoat::play::{self, Bounds};
 use turncoat::revision::{Era, Revision, Side};
 use turncoat::script::{Fixtures, Script};
 use turncoat::session::view::declared;
-use turncoat::transcript::{Entry, Facts, Header, Transcript, file};
+use turncoat::transcript::{Entry, Facts, Header, Transcript, Transport, file};
 use turncoat::wire::Document;
 
 use super::confirm::Offence;
@@ -196,6 +196,8 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     /// Runs sessions on several threads and gives the outcomes in the same order; none for what was stopped.
+    ///
+    /// A server behind a URL serves all sessions at once, so those that disturb others run after them, one by one.
     fn all(
         &self,
         planned: &[Planned],
@@ -203,9 +205,32 @@ impl Worker<'_> {
         run: impl Fn(&Planned) -> Option<Outcome> + Sync,
     ) -> Vec<Option<Outcome>> {
         progress.planned(planned.len());
+        let shared = self.adapter.transport() == Transport::Http && !self.adapter.is_virtual();
+        let disturbs = |session: &Planned| shared && session.script.disturbs_others();
+        let (last, first): (Vec<usize>, Vec<usize>) =
+            (0..planned.len()).partition(|index| planned.get(*index).is_some_and(disturbs));
+        let mut outcomes: Vec<Option<Outcome>> = planned.iter().map(|_| None).collect();
+        for (part, jobs) in [(first, self.plan.jobs), (last, Some(1))] {
+            let sessions: Vec<&Planned> = part.iter().filter_map(|index| planned.get(*index)).collect();
+            for (index, outcome) in part.iter().zip(self.several(&sessions, jobs, progress, &run)) {
+                if let Some(place) = outcomes.get_mut(*index) {
+                    *place = outcome;
+                }
+            }
+        }
+        outcomes
+    }
+
+    fn several(
+        &self,
+        planned: &[&Planned],
+        jobs: Option<usize>,
+        progress: &dyn Progress,
+        run: &(impl Fn(&Planned) -> Option<Outcome> + Sync),
+    ) -> Vec<Option<Outcome>> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let usual = if self.adapter.is_virtual() { cores } else { cores * SESSIONS_PER_CORE };
-        let jobs = self.plan.jobs.unwrap_or(usual).clamp(1, planned.len().max(1));
+        let jobs = jobs.unwrap_or(usual).clamp(1, planned.len().max(1));
         let next = AtomicUsize::new(0);
         let outcomes = Mutex::new(planned.iter().map(|_| None).collect::<Vec<_>>());
         std::thread::scope(|scope| {

@@ -139,6 +139,13 @@ impl Http {
             .filter(|message| message.member("method").is_some())
             .filter_map(|message| message.member("id").map(Id::read))
             .collect();
+        if method == "notifications/cancelled"
+            && let Some(id) = only.and_then(|value| value.path(&["params", "requestId"])).map(Id::read)
+        {
+            // No answer is due any more, and the stream may stay open for nothing.
+            let own = self.posts.values_mut().filter(|post| post.client == carriage.client);
+            own.filter(|post| post.ids == [id.clone()]).for_each(|post| post.lasting = true);
+        }
         let client = self.clients.entry(carriage.client).or_default();
         let target = client.target.clone().unwrap_or_else(|| endpoint.target.clone());
         let lasting = method == "subscriptions/listen";

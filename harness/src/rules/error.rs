@@ -107,6 +107,7 @@ fn missing_capability<'s>(
 /// Whether a client with these capabilities has all that is wanted. Elicitation without modes is the form.
 fn satisfied(wanted: Value<'_>, given: Value<'_>) -> bool {
     wanted.members().all(|(key, inner)| match given.member(&key) {
+        Some(own) if key == "elicitation" && inner.is_empty() => own.is_empty() || own.member("form").is_some(),
         Some(own) => satisfied(inner, own),
         None => key == "form" && given.is_empty(),
     })

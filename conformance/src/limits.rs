@@ -3,8 +3,8 @@
 //! Every probe is a session of its own. What misbehaves must do so again in a fresh session before it counts. A process
 //! is ended when it takes more memory or processor time than the plan allows, and the search of that dimension with it.
 //!
-//! - [`hunt`]: the search of one dimension
-//! - [`probe`]: one session
+//! - `hunt`: the search of one dimension
+//! - `probe`: one session
 //! - [`table`]: what came out, as plain data
 //! - [`human`], [`json`], [`markdown`]: its formats
 

@@ -88,7 +88,7 @@ fn wrong_usage_names_the_mistake_and_the_right_form() {
             "no rule and no script",
             "did you mean jsonrpc.version-member?",
         ),
-        (&["check", "server", "--url", "http://localhost"], "HTTP cannot be checked yet", "-- node"),
+        (&["check", "server", "--url", "ftp://localhost"], "ftp", "turncoat check server --url http://"),
         (&["check", "client", "--", "x"], "clients cannot be checked yet", "check server"),
         (&["check", "--fault", "numeric-jsonrp"], "no fault `numeric-jsonrp`", "--fault numeric-jsonrpc"),
         (&["check", "--variant", "x"], "no variant `x`", "turncoat list variants"),

@@ -65,14 +65,14 @@ pub fn render(table: &Table, look: Look) -> String {
 /// What the run was allowed, in one sentence.
 #[must_use]
 pub fn bounds(table: &Table) -> String {
-    format!(
-        "revision {}, to {} %; {} s for an answer, {} and {} s of processor time for a process",
-        table.revision,
-        100 / PRECISION,
-        table.bounds.timeout_seconds,
-        bytes(table.bounds.memory_bytes),
-        table.bounds.cpu_seconds
-    )
+    let answer = table.bounds.timeout_seconds;
+    let mut text = format!("revision {}, to {} %; {answer} s for an answer", table.revision, 100 / PRECISION);
+    // What a server behind a URL takes cannot be seen, and what one in memory takes is its own word.
+    if table.subject.command.is_some() {
+        let (memory, seconds) = (bytes(table.bounds.memory_bytes), table.bounds.cpu_seconds);
+        text.push_str(&format!(", {memory} and {seconds} s of processor time for a process"));
+    }
+    text
 }
 
 fn row(page: &mut Page, limit: &Limit) {

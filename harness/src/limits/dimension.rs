@@ -132,7 +132,7 @@ pub static DIMENSIONS: &[Dimension] = &[
     },
     Dimension {
         name: "method",
-        what: "characters of the method of one request, which does not exist",
+        what: "characters of the method of one request, which does not exist; in 2026-07-28 a header line has it too",
         unit: Unit::Characters,
         start: 32,
         floor: floor::NAME,
@@ -155,7 +155,7 @@ pub static DIMENSIONS: &[Dimension] = &[
     },
     Dimension {
         name: "in-flight",
-        what: "requests sent at once, without waiting for an answer",
+        what: "requests sent at once, without waiting for an answer; over HTTP as many as there are connections",
         unit: Unit::Requests,
         start: 4,
         floor: floor::IN_FLIGHT,

@@ -187,4 +187,6 @@ faults! {
         "it exits when a body is not JSON";
     HangsOnMalformedBody: "hangs-on-malformed-body", "robust.http-malformed", ALL,
         "a body that is not JSON is never answered";
+    DropsSomeOfMany: "drops-some-of-many", "robust.many-clients", SINCE_03,
+        "of many requests it drops some connections without an answer";
 }

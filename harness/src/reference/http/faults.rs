@@ -80,6 +80,9 @@ impl Slips {
     }
 }
 
+/// How many requests a server takes that is easily overwhelmed.
+const MANY: u32 = 60;
+
 impl Gateway {
     /// Treats a request wrongly before it is read; true if that is all that happens.
     pub(super) fn misreceives(&mut self, number: u32, request: &Request, out: &mut Vec<Reaction>) -> bool {
@@ -88,6 +91,10 @@ impl Gateway {
             self.exited = Some(101);
             out.push(Reaction::Abort { number });
             self.tidy(out);
+            return true;
+        }
+        if self.fails(HttpFault::DropsSomeOfMany) && number > MANY && number.is_multiple_of(7) {
+            out.push(Reaction::Abort { number });
             return true;
         }
         self.fails(HttpFault::HangsOnMalformedBody) && garbage()

@@ -99,7 +99,9 @@ fn is_out_of_reach(fault: &str, revision: Revision) -> bool {
         // What is malformed is looked at on one endpoint, and HTTP+SSE has two.
         "dies-of-malformed-body" | "hangs-on-malformed-body" => revision == Revision::V2024_11_05,
         // HTTP+SSE has one revision: there is nothing to compare its version with.
-        "always-offers-newest" | "counter-offers-oldest" | "needs-meta-in-session" => revision == Revision::V2024_11_05,
+        "always-offers-newest" | "counter-offers-oldest" | "counter-offers-unusable" | "needs-meta-in-session" => {
+            revision == Revision::V2024_11_05
+        }
         // Requests of 2026-07-28 are cancelled by closing their connections.
         "confuses-cancel-types" | "answers-late-cancel" | "dies-on-late-cancel" | "cancels-everything" => {
             revision == Revision::V2026_07_28

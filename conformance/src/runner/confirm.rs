@@ -30,6 +30,12 @@ pub(super) fn offences(judgements: &[Judgement]) -> BTreeSet<Offence> {
 /// The offences of a session that came back when it was run again. The way of breaking the rule may differ.
 pub(super) fn confirmed(outcome: &Outcome) -> BTreeSet<Offence> {
     let Some(again) = &outcome.again else { return BTreeSet::new() };
+    if outcome.gone {
+        // A server that all sessions share and that has died cannot die again; that nobody answers there says it all.
+        let mut offences = offences(&outcome.judgements);
+        offences.retain(|(rule, ..)| rule.starts_with("robust."));
+        return offences;
+    }
     let broken: BTreeSet<(&str, Revision)> = again
         .iter()
         .filter(|judgement| judgement.is_broken())
@@ -81,7 +87,19 @@ mod tests {
         let script = corpus::all().unwrap().first().unwrap();
         let planned = Planned { script, revision: Revision::V2025_11_25, facts: Facts::default(), exits: true };
         let (judgements, again) = (judgements(ways), again.map(judgements));
-        Outcome { planned, transcript: None, judgements, failed_to_open: None, again }
+        Outcome { planned, transcript: None, judgements, failed_to_open: None, again, gone: false }
+    }
+
+    #[test]
+    fn a_server_that_is_gone_has_confirmed_its_end() {
+        let rule = rules::find("robust.survives-session").unwrap();
+        let breaches = vec![Shown { what: "a".to_owned(), evidence: Vec::new() }];
+        let judgement = Judgement { rule, revision: Revision::V2025_11_25, breaches, warnings: Vec::new() };
+        let mut gone = Outcome { judgements: vec![judgement], gone: true, ..outcome(&[], Some(&[])) };
+        assert_eq!(confirmed(&gone).len(), 1);
+        gone.gone = false;
+        assert_eq!(confirmed(&gone).len(), 0);
+        assert_eq!(confirmed(&Outcome { gone: true, ..outcome(&["a"], Some(&[])) }).len(), 0);
     }
 
     #[test]

@@ -59,6 +59,8 @@ pub struct Outcome {
     pub failed_to_open: Option<String>,
     /// The same session run again, if it was chosen to confirm a finding.
     pub again: Option<Vec<Judgement>>,
+    /// There was nobody to run it again with.
+    pub gone: bool,
 }
 
 /// Why a script was left out in a revision.
@@ -180,6 +182,7 @@ pub fn confirm(
             chosen.iter().zip(worker.all(&sessions, progress, |session| worker.session(session, AGAIN)))
         {
             if let (Some(outcome), Some(again)) = (outcomes.get_mut(*index), again) {
+                outcome.gone = again.failed_to_open.is_some();
                 outcome.again = Some(again.judgements);
             }
         }
@@ -268,7 +271,10 @@ impl Worker<'_> {
         }
         if !offences.is_empty() {
             progress.planned(1);
-            outcome.again = self.session(planned, AGAIN).map(|again| again.judgements);
+            if let Some(again) = self.session(planned, AGAIN) {
+                outcome.gone = again.failed_to_open.is_some();
+                outcome.again = Some(again.judgements);
+            }
             progress.finished(&planned.script.name, planned.revision, 0);
         }
         Some(outcome)
@@ -282,6 +288,7 @@ impl Worker<'_> {
             judgements: Vec::new(),
             failed_to_open: None,
             again: None,
+            gone: false,
         };
         match self.play(planned, suffix)? {
             Err(why) => outcome.failed_to_open = Some(why),

@@ -17,8 +17,7 @@ fn main() {
     for transport in [Transport::Stdio, Transport::Http] {
         let applies = |fault: &&FaultInfo| {
             let rule = rules::find(fault.rule);
-            (if transport.is_stdio() { fault.reach.stdio() } else { fault.reach.http() })
-                && rule.is_some_and(|rule| rule.applies(Side::Server, transport))
+            fault.reach.has(transport) && rule.is_some_and(|rule| rule.applies(Side::Server, transport))
         };
         let place = if transport.is_stdio() { "stdio" } else { "http" };
         trials.extend(FAULTS.iter().filter(applies).map(|fault| {

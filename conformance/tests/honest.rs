@@ -16,9 +16,7 @@ fn main() {
     for transport in [Transport::Stdio, Transport::Http] {
         let named = |name: &str| format!("{}/{name}", if transport.is_stdio() { "stdio" } else { "http" });
         trials.push(Trial::test(named("reference"), move || check(Behaviour::default(), transport, true)));
-        let reached = variants()
-            .iter()
-            .filter(|variant| if transport.is_stdio() { variant.reach.stdio() } else { variant.reach.http() });
+        let reached = variants().iter().filter(|variant| variant.reach.has(transport));
         trials.extend(reached.map(|variant| {
             Trial::test(named(&format!("variant/{}", variant.name)), move || {
                 check(variant.behaviour(), transport, false)

@@ -5,32 +5,35 @@
 //!
 //! - `annotated`: arguments that belong into header lines too
 //! - `calls`: calling tools
+//! - `carried`: messages on their way over HTTP
 //! - `compose`: building messages
 //! - `each`: asking for everything that was listed
 //! - `fill`: placeholders in scripts
 //! - `heard`: what is remembered of what the subject said
 //! - `http`: messages over HTTP
 //! - `reply`: answering the subject's requests
+//! - `saying`: what a script says, as bytes
 
 mod annotated;
 mod calls;
+mod carried;
 mod compose;
 mod each;
 mod fill;
 mod heard;
 mod http;
 mod reply;
+mod saying;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use crate::floor;
 use crate::revision::{Era, Revision};
 use crate::script::{Answer, Carriage, Fixtures, Framing, Hello, Opening, Request, Say, Script, Step, What};
 use crate::session::{Message, Speaker};
-use crate::transcript::{Delivery, Ending, Http as Happening, Intent};
+use crate::transcript::{Delivery, Intent};
 use crate::wire::http::{self as wire, Endpoint, Headers};
 use crate::wire::{Frame, Id};
 
@@ -374,50 +377,6 @@ impl<'a> Peer<'a> {
         }
     }
 
-    /// Something else happened to an HTTP request; what comes back is to be sent at once.
-    pub fn happened(&mut self, number: u32, what: &Happening) -> Vec<Sending> {
-        let outcome = self.http.happened(self.part, number, what);
-        let mut resumed = None;
-        let mut replies = Vec::new();
-        if let (Some(resumption), Some(endpoint)) = (&outcome.resumption, self.part.endpoint) {
-            let request = self.http.resume(endpoint, &Carriage::default(), resumption);
-            resumed = Some(request.number);
-            replies.push(Sending { requests: vec![request], ..Sending::default() });
-        }
-        let lost = outcome.over.filter(|post| resumed.is_none() && post.client == 0).map(|post| post.ids);
-        for id in lost.iter().flatten() {
-            if matches!(self.open.remove(id), Some(Purpose::Hello { .. } | Purpose::Fence)) {
-                self.stalled = true;
-            }
-        }
-        match &mut self.waiting {
-            Some(Waiting { what: For::Connection, .. }) if outcome.connected => self.waiting = None,
-            // A server without the old transport has said so.
-            Some(Waiting { what: For::Connection, .. }) if matches!(what, Happening::End { .. }) => {
-                self.waiting = None;
-                self.stalled = true;
-            }
-            Some(Waiting { what: For::Answers(due), .. }) => {
-                let over = matches!(what, Happening::End { .. });
-                if outcome.headed || over {
-                    due.heads.remove(&number);
-                }
-                if over && due.over.remove(&number) {
-                    due.over.extend(resumed);
-                }
-                due.missing.retain(|id| lost.iter().flatten().all(|lost| lost != id));
-                if due.is_done() {
-                    self.waiting = None;
-                }
-            }
-            _ => {}
-        }
-        if outcome.disconnected || matches!(what, Happening::End { how: Ending::Refused(_) }) {
-            self.ended();
-        }
-        replies
-    }
-
     /// The subject's output ended.
     pub fn ended(&mut self) {
         self.ended = true;
@@ -590,59 +549,6 @@ impl<'a> Peer<'a> {
         }
     }
 
-    /// An HTTP request that carries no message.
-    fn bare(&mut self, carriage: &Carriage, body: Option<&str>, honest: bool) -> Option<Sending> {
-        let request = self.http.bare(self.part, self.part.endpoint?, carriage, body, honest);
-        if carriage.verb.as_deref() == Some("DELETE") && carriage.client == 0 {
-            self.established = false;
-        }
-        Some(Sending { requests: vec![request], ..Sending::default() })
-    }
-
-    fn wait_for_heads(&mut self, sending: Option<&Sending>, patience: Patience) {
-        let heads: HashSet<u32> =
-            sending.iter().flat_map(|sending| &sending.requests).map(|request| request.number).collect();
-        if !heads.is_empty() {
-            self.waiting = Some(Waiting { what: For::Answers(Due { heads, ..Due::default() }), patience });
-        }
-    }
-
-    /// The messages with the requests that carry them, if they travel over HTTP; what has no answer is waited for until
-    /// it was accepted.
-    fn dispatch(&mut self, sending: Sending) -> Sending {
-        if self.part.endpoint.is_none() {
-            return sending;
-        }
-        let sending = self.carried(sending);
-        let carried = || sending.requests.iter().zip(&sending.records);
-        let patience = if sending.records.iter().all(Record::is_honest) { Patience::Full } else { Patience::Brief };
-        let over: HashSet<u32> =
-            carried().filter(|(_, record)| record.awaited).map(|(request, _)| request.number).collect();
-        if !over.is_empty() {
-            let waiting = self.waiting.get_or_insert(Waiting { what: For::Answers(Due::default()), patience });
-            if let For::Answers(due) = &mut waiting.what {
-                due.over = over;
-            }
-        } else if self.waiting.is_none() {
-            let unasked =
-                |request: &HttpRequest| self.http.post(request.number).is_some_and(|post| post.ids.is_empty());
-            let heads: HashSet<u32> =
-                carried().filter(|(request, _)| unasked(request)).map(|(request, _)| request.number).collect();
-            if !heads.is_empty() {
-                self.waiting = Some(Waiting { what: For::Answers(Due { heads, ..Due::default() }), patience });
-            }
-        }
-        sending
-    }
-
-    fn carried(&mut self, mut sending: Sending) -> Sending {
-        let Some(endpoint) = self.part.endpoint else { return sending };
-        let tools = self.heard.items.get("tools").map(Vec::as_slice).unwrap_or_default();
-        let carried = sending.records.iter().map(|record| self.http.carry(self.part, endpoint, record, tools));
-        sending.requests.extend(carried);
-        sending
-    }
-
     fn step(&mut self, step: Step) -> Option<Sending> {
         match step {
             Step::Say(say) if matches!(say.what, What::Call { .. }) => {
@@ -768,111 +674,6 @@ impl<'a> Peer<'a> {
         let params = cursor.map(|cursor| json!({"cursor": cursor}));
         let message = compose::request(self.part, json!(id), &method, params);
         self.ask(&message, Intent::Honest, Purpose::Page { method, left }, Patience::Full)
-    }
-
-    fn say(&mut self, say: Say) -> Option<Sending> {
-        let mut sending = Sending::default();
-        let mut ids = Vec::new();
-        let delivery = match &say {
-            say if !say.newline => Delivery::Unended,
-            say if say.split > 1 => Delivery::Split,
-            say if u64::from(say.repeat) >= floor::IN_FLIGHT => Delivery::Flood,
-            say if say.repeat > 1 => Delivery::Burst,
-            _ => Delivery::Whole,
-        };
-        let mut bytes = Vec::new();
-        for _ in 0..say.repeat {
-            let (text, purpose) = self.text_of(&say)?;
-            ids.extend(self.note(&say, &text, purpose));
-            let intent = if say.honest { Intent::Honest } else { Intent::Departure };
-            bytes.extend_from_slice(&text);
-            if say.newline {
-                bytes.push(b'\n');
-            }
-            sending.records.push(Record::said(text, intent, delivery, &say));
-        }
-        sending.pieces = compose::pieces(bytes, say.split);
-        if say.wait {
-            self.wait_for(ids, if say.honest { Patience::Full } else { Patience::Brief });
-        }
-        Some(sending)
-    }
-
-    fn together(&mut self, says: Vec<Say>, as_array: bool) -> Option<Sending> {
-        let mut sending = Sending::default();
-        let (mut bytes, mut ids, mut texts) = (Vec::new(), Vec::new(), Vec::new());
-        let honest = says.iter().all(|say| say.honest);
-        for say in &says {
-            let Some((text, purpose)) = self.text_of(say) else { continue };
-            let noted = self.note(say, &text, purpose);
-            if say.wait {
-                ids.extend(noted);
-            }
-            if as_array {
-                texts.push(text);
-                continue;
-            }
-            bytes.extend_from_slice(&text);
-            if say.newline {
-                bytes.push(b'\n');
-            }
-            let intent = if say.honest { Intent::Honest } else { Intent::Departure };
-            let delivery = if say.newline { Delivery::Burst } else { Delivery::Unended };
-            sending.records.push(Record::said(text, intent, delivery, say));
-        }
-        if as_array {
-            let legal = self.part.revision == Revision::V2025_03_26 && !texts.is_empty();
-            let array = [b"[".to_vec(), texts.join(&b","[..]), b"]".to_vec()].concat();
-            bytes.extend_from_slice(&array);
-            bytes.push(b'\n');
-            let intent = if honest && legal { Intent::Honest } else { Intent::Departure };
-            sending.records.push(Record::new(array, intent, Delivery::Whole));
-        }
-        sending.pieces = vec![bytes];
-        self.wait_for(ids, if honest && !as_array { Patience::Full } else { Patience::Brief });
-        Some(sending)
-    }
-
-    /// Opens the request that a text is, if it is one, and gives its id.
-    fn note(&mut self, say: &Say, text: &[u8], purpose: Purpose) -> Option<Id> {
-        let frame = Frame::new(text);
-        self.used.extend(text.split(|byte| *byte == b'\n').flat_map(compose::ids_in));
-        // The answers to other clients are theirs.
-        let id = compose::id_of(&frame).filter(|_| say.http.client == 0)?;
-        self.open.insert(id.clone(), purpose);
-        Some(id)
-    }
-
-    /// The text of something to say; none where a placeholder has no value.
-    fn text_of(&mut self, say: &Say) -> Option<(Vec<u8>, Purpose)> {
-        let fresh = matches!(say.what, What::Request { id: None, .. }).then(|| json!(self.fresh_id()));
-        let filling = fill::Filling { part: self.part, heard: &self.heard };
-        match &say.what {
-            What::Bytes(bytes) => Some((bytes.clone(), Purpose::Nothing)),
-            What::Text(text) => Some((filling.text(text)?.into_bytes(), Purpose::Nothing)),
-            What::Notify { method, params, edits } => {
-                let message = compose::notification(self.part, method, params.clone());
-                Some((filling.message(compose::edited(message, edits))?.into_bytes(), Purpose::Nothing))
-            }
-            What::Request { method, params, id, progress, edits } => {
-                let id = id.clone().or(fresh).unwrap_or_default();
-                let mut message = compose::request(self.part, id, method, params.clone());
-                compose::add_progress(&mut message, progress.as_ref());
-                if let Some(input) = edits.input {
-                    reply::add_input(self.part, &self.heard, input, &mut message)?;
-                }
-                let text = filling.message(compose::edited(message, edits))?;
-                let purpose = match method.as_str() {
-                    "initialize" => Purpose::Hello { and_initialized: false },
-                    "tools/call" if say.honest => {
-                        compose::params_of(&text).map_or(Purpose::Nothing, |params| Purpose::Call { params })
-                    }
-                    _ => Purpose::Nothing,
-                };
-                Some((text.into_bytes(), purpose))
-            }
-            What::Call { .. } => None,
-        }
     }
 }
 

@@ -74,31 +74,6 @@ enum Route {
     Loose,
 }
 
-/// The transports over which a variant differs from the default, or a fault shows.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Reach {
-    /// Over every transport.
-    Everywhere,
-    /// Over stdio only.
-    Stdio,
-    /// Over HTTP only.
-    Http,
-}
-
-impl Reach {
-    /// Whether it shows over stdio.
-    #[must_use]
-    pub const fn stdio(self) -> bool {
-        !matches!(self, Self::Http)
-    }
-
-    /// Whether it shows over HTTP.
-    #[must_use]
-    pub const fn http(self) -> bool {
-        !matches!(self, Self::Stdio)
-    }
-}
-
 /// Vital signs as a process would show them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Vitals {

@@ -2,10 +2,10 @@
 //!
 //! One row is one cause. Where it shows in several ways, the row names the rule whose requirement the cause breaks.
 
-use super::Reach;
 use super::behaviour::{Behaviour, Offer};
 use crate::revision::Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25};
 use crate::revision::Revisions;
+use crate::transcript::Transports;
 
 mod http;
 
@@ -43,15 +43,15 @@ pub struct FaultInfo {
     /// The revisions in which it shows.
     pub revisions: Revisions,
     /// The transports over which it shows.
-    pub reach: Reach,
+    pub reach: Transports,
 }
 
 macro_rules! reach {
     () => {
-        Reach::Everywhere
+        Transports::BOTH
     };
     ($reach:ident) => {
-        Reach::$reach
+        Transports::$reach
     };
 }
 
@@ -233,7 +233,7 @@ faults! {
         "an unknown tool, prompt or cursor gets -32050";
     CapabilityCodeForTool: "capability-code-for-unknown-tool", "error.defined-code-meaning", MODERN,
         "an unknown tool gets -32021";
-    HeaderCodeOnStdio: "header-code-on-stdio", "error.defined-code-meaning", MODERN over Stdio,
+    HeaderCodeOnStdio: "header-code-on-stdio", "error.defined-code-meaning", MODERN over STDIO,
         "a bad cursor gets -32020";
     RetiredNotFound: "retired-not-found-code", "error.retired-codes", MODERN,
         "a missing resource gets -32002";
@@ -317,9 +317,9 @@ faults! {
         "the capability prompts is null";
     TimesOutWithoutCancelling: "times-out-without-cancelling", "lifecycle.timeout-cancels", RANGE_03_11,
         "it stops waiting without saying so";
-    StaysAfterEof: "stays-after-eof", "robust.exits-after-eof", ALL over Stdio,
+    StaysAfterEof: "stays-after-eof", "robust.exits-after-eof", ALL over STDIO,
         "it does not exit at the end of its input";
-    StaysWhileListening: "stays-while-listening", "lifecycle.shutdown.server-exits-on-eof", MODERN over Stdio,
+    StaysWhileListening: "stays-while-listening", "lifecycle.shutdown.server-exits-on-eof", MODERN over STDIO,
         "it does not exit while a subscription is open";
 
     // Capabilities.
@@ -431,7 +431,7 @@ faults! {
         "an answer that it no longer waits for is answered by an error";
     CancelsSlowCalls: "cancels-slow-calls", "cancel.server-only-for-listen", MODERN,
         "slow is announced to be cancelled by the server";
-    EndsSubscriptionsSilently: "ends-subscriptions-silently", "cancel.server-announces-listen-end", MODERN over Stdio,
+    EndsSubscriptionsSilently: "ends-subscriptions-silently", "cancel.server-announces-listen-end", MODERN over STDIO,
         "it ends subscriptions without a word";
     CancelsEverything: "cancels-everything", "cancel.others-unaffected", ALL,
         "a cancellation ends all running calls";
@@ -687,21 +687,21 @@ faults! {
         "two arguments have headers that differ in case only";
 
     // Stdio.
-    PrintsBanner: "prints-banner", "stdio.stdout-only-messages", ALL over Stdio,
+    PrintsBanner: "prints-banner", "stdio.stdout-only-messages", ALL over STDIO,
         "a banner comes before the first message";
-    LogsToStdout: "logs-to-stdout", "stdio.stdout-only-messages", ALL over Stdio,
+    LogsToStdout: "logs-to-stdout", "stdio.stdout-only-messages", ALL over STDIO,
         "refusals are logged to stdout";
-    SaysGoodbye: "says-goodbye", "stdio.stdout-only-messages", ALL over Stdio,
+    SaysGoodbye: "says-goodbye", "stdio.stdout-only-messages", ALL over STDIO,
         "it takes leave on stdout when it exits";
-    PrettyPrints: "pretty-prints", "stdio.no-embedded-newlines", ALL over Stdio,
+    PrettyPrints: "pretty-prints", "stdio.no-embedded-newlines", ALL over STDIO,
         "lists are written on several lines";
-    RawNewlines: "raw-newlines", "stdio.no-embedded-newlines", ALL over Stdio,
+    RawNewlines: "raw-newlines", "stdio.no-embedded-newlines", ALL over STDIO,
         "newlines in tool results are not escaped";
-    ChunksAreMessages: "chunks-are-messages", "robust.split-message", ALL over Stdio,
+    ChunksAreMessages: "chunks-are-messages", "robust.split-message", ALL over STDIO,
         "every chunk of input is taken for a message";
-    NeedsWholeLines: "needs-whole-lines", "stdio.framing-by-newline-only", ALL over Stdio,
+    NeedsWholeLines: "needs-whole-lines", "stdio.framing-by-newline-only", ALL over STDIO,
         "what comes after the last newline of a chunk is dropped";
-    SplitsAtSeparators: "splits-at-unicode-separators", "stdio.framing-by-newline-only", ALL over Stdio,
+    SplitsAtSeparators: "splits-at-unicode-separators", "stdio.framing-by-newline-only", ALL over STDIO,
         "a line ends at U+2028 too";
 
     // Schemas.
@@ -741,7 +741,7 @@ faults! {
         "a subscription begins with a notice, and is acknowledged after it";
     GrantsEverything: "grants-everything", "subscription.ack-subset", MODERN,
         "every subscription is granted every list";
-    AnnouncesToAll: "announces-to-all", "subscription.only-requested", MODERN over Stdio,
+    AnnouncesToAll: "announces-to-all", "subscription.only-requested", MODERN over STDIO,
         "list changes are announced to everybody, subscribed or not";
     IgnoresFilter: "ignores-filter", "subscription.only-requested", MODERN,
         "a subscription hears of every list";
@@ -753,7 +753,7 @@ faults! {
         "only the newest of several subscriptions hears of a change";
     RefusesSecondSubscription: "refuses-second-subscription", "subscription.multiple", MODERN,
         "a second subscription is refused while one is open";
-    ListensOnAfterCancel: "listens-on-after-cancel", "subscription.stops-on-cancel", MODERN over Stdio,
+    ListensOnAfterCancel: "listens-on-after-cancel", "subscription.stops-on-cancel", MODERN over STDIO,
         "a cancelled subscription goes on";
     LeavesWithoutGoodbye: "leaves-without-goodbye", "subscription.graceful-close", MODERN,
         "it exits where it should end its subscriptions";
@@ -839,14 +839,14 @@ faults! {
         "it exits on an unknown notification";
     DiesWithItsTool: "dies-with-its-tool", "robust.survives-session", ALL,
         "it exits when one of its tools fails";
-    DropsBeforeEof: "drops-what-came-before-eof", "robust.answers-before-eof", ALL over Stdio,
+    DropsBeforeEof: "drops-what-came-before-eof", "robust.answers-before-eof", ALL over STDIO,
         "what came with the last bytes is not answered";
-    LeavesAChild: "leaves-a-child", "robust.no-orphans", ALL over Stdio,
+    LeavesAChild: "leaves-a-child", "robust.no-orphans", ALL over STDIO,
         "it leaves a child process behind";
     Hoards: "hoards", "robust.bounded-memory", ALL,
         "it keeps a hundredfold of all it was ever sent";
     Spins: "spins", "robust.bounded-cpu", ALL,
         "every line costs it a second of processor time";
-    AnswersFirstOfChunk: "answers-first-of-chunk", "robust.burst-answered", ALL over Stdio,
+    AnswersFirstOfChunk: "answers-first-of-chunk", "robust.burst-answered", ALL over STDIO,
         "of several messages in one chunk all but the first two are lost";
 }

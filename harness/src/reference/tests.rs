@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Behaviour, FAULTS, Outbox, Server, fixture, variants};
 use crate::revision::{LISTS, Revision, Revisions, code, meta};
+use crate::transcript::Transport;
 
 mod faults;
 
@@ -318,7 +319,7 @@ fn what_is_no_message_is_refused_and_the_next_one_served() {
 
 #[test]
 fn every_variant_answers_the_control() {
-    for variant in variants().iter().filter(|variant| variant.reach.stdio()) {
+    for variant in variants().iter().filter(|variant| variant.reach.has(Transport::Stdio)) {
         let behaviour = variant.behaviour();
         for revision in behaviour.revisions.iter() {
             let mut bench = Bench::open(variant.behaviour(), revision);

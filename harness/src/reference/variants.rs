@@ -1,10 +1,10 @@
 //! Honest servers of every permitted kind: whoever reports one of them has read a clause too narrowly.
 
-use super::Reach;
 use super::behaviour::{Behaviour, Features, Offer, Reading, Temper};
 use super::http::HttpReading;
 use crate::revision::Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25};
 use crate::revision::Revisions;
+use crate::transcript::Transports;
 
 /// An honest server that differs from the default.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +14,7 @@ pub struct Variant {
     /// What it does differently.
     pub about: &'static str,
     /// The transports over which it does.
-    pub reach: Reach,
+    pub reach: Transports,
     change: fn(&mut Behaviour),
 }
 
@@ -35,7 +35,7 @@ pub fn variants() -> &'static [Variant] {
 }
 
 const fn variant(name: &'static str, about: &'static str, change: fn(&mut Behaviour)) -> Variant {
-    Variant { name, about, reach: Reach::Everywhere, change }
+    Variant { name, about, reach: Transports::BOTH, change }
 }
 
 macro_rules! reading {
@@ -49,7 +49,7 @@ macro_rules! over_http {
         Variant {
             name: $name,
             about: $about,
-            reach: Reach::Http,
+            reach: Transports::HTTP,
             change: |behaviour| behaviour.http.push(HttpReading::$reading),
         }
     };

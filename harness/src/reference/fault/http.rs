@@ -2,9 +2,9 @@
 
 use super::{ALL, LEGACY_STREAMABLE, MODERN, ONLY_11, ONLY_24, RANGE_03_06, SINCE_03, SINCE_06_LEGACY, SINCE_11};
 use super::{Fault, FaultInfo};
-use crate::reference::Reach;
 use crate::reference::behaviour::{Behaviour, Reading};
 use crate::revision::Revisions;
+use crate::transcript::Transports;
 
 macro_rules! faults {
     ($($name:ident: $id:literal, $rule:literal, $revisions:ident, $about:literal;)*) => {
@@ -22,7 +22,7 @@ macro_rules! faults {
                 about: $about,
                 fault: Fault::Http(HttpFault::$name),
                 revisions: $revisions,
-                reach: Reach::Http,
+                reach: Transports::HTTP,
             },)*
         ];
     };

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::reference::{Behaviour, FAULTS, Outbox, Server, fixture};
 use crate::revision::{LISTS, Revision, meta};
+use crate::transcript::Transport;
 
 enum Step {
     Chunk(Vec<u8>),
@@ -442,7 +443,7 @@ fn every_fault_shows_in_each_of_its_revisions() {
     for revision in Revision::ALL {
         let plays = plays(revision);
         let honest: Vec<_> = plays.iter().map(|play| play.run(Behaviour::default())).collect();
-        for info in FAULTS.iter().filter(|info| info.revisions.has(revision) && info.reach.stdio()) {
+        for info in FAULTS.iter().filter(|info| info.revisions.has(revision) && info.reach.has(Transport::Stdio)) {
             let faulty = Behaviour::default().with_fault(info.id).unwrap();
             let mut control = Behaviour::default();
             (control.revisions, control.features) = (faulty.revisions, faulty.features);

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Bench, altered, old};
-use crate::reference::{Behaviour, FAULTS, FaultInfo, Reach, fixture};
+use crate::reference::{Behaviour, FAULTS, FaultInfo, fixture};
 use crate::revision::{Revision, meta};
+use crate::transcript::{Transport, Transports};
 
 /// What a client sees of a gateway on a way past everything that it has.
 fn tour(behaviour: Behaviour, revision: Revision) -> Vec<String> {
@@ -165,7 +166,7 @@ fn tour_old(bench: &mut Bench) {
 fn every_fault_shows_in_each_of_its_revisions() {
     let mut hidden = Vec::new();
     // One shows only among more requests than a tour has.
-    let shown = |fault: &&FaultInfo| fault.reach == Reach::Http && fault.id != "drops-some-of-many";
+    let shown = |fault: &&FaultInfo| fault.reach == Transports::HTTP && fault.id != "drops-some-of-many";
     for fault in FAULTS.iter().filter(shown) {
         let faulty = Behaviour::default().with_fault(fault.id).unwrap();
         for revision in fault.revisions.iter().filter(|revision| faulty.revisions.has(*revision)) {
@@ -201,7 +202,7 @@ fn a_server_that_exits_takes_its_connections_along() {
 /// Whatever is wrong, the reactions to a request are a head, then a body, then an end; the bench sees to that.
 #[test]
 fn reactions_come_in_their_order() {
-    for fault in FAULTS.iter().filter(|fault| fault.reach.http()) {
+    for fault in FAULTS.iter().filter(|fault| fault.reach.has(Transport::Http)) {
         let faulty = Behaviour::default().with_fault(fault.id).unwrap();
         for revision in fault.revisions.iter().filter(|revision| faulty.revisions.has(*revision)) {
             assert!(!tour(faulty.clone(), revision).is_empty(), "{}", fault.id);
@@ -212,7 +213,7 @@ fn reactions_come_in_their_order() {
 /// What a fault must leave alone, so that a client gets as far as to where it shows.
 #[test]
 fn faults_leave_the_rest_alone() {
-    for fault in FAULTS.iter().filter(|fault| fault.reach == Reach::Http && fault.id != "splits-endpoint") {
+    for fault in FAULTS.iter().filter(|fault| fault.reach == Transports::HTTP && fault.id != "splits-endpoint") {
         let faulty = Behaviour::default().with_fault(fault.id).unwrap();
         for revision in super::STREAMABLE.into_iter().filter(|revision| faulty.revisions.has(*revision)) {
             let mut bench = Bench::open(faulty.clone(), revision);

@@ -9,6 +9,7 @@ use super::super::{Gateway, HttpReading, Reaction, Request};
 use super::{Bench, STREAMABLE, altered, old};
 use crate::reference::{Behaviour, FAULTS, Temper, fixture, variants};
 use crate::revision::{Revision, code};
+use crate::transcript::Transport;
 
 fn bench(reading: HttpReading, revision: Revision) -> Bench {
     let mut behaviour = Behaviour::default();
@@ -32,7 +33,7 @@ fn patiently(bench: &mut Bench, number: u32) -> super::Answer {
 
 #[test]
 fn every_variant_serves() {
-    for variant in variants().iter().filter(|variant| variant.reach.http()) {
+    for variant in variants().iter().filter(|variant| variant.reach.has(Transport::Http)) {
         let behaviour = variant.behaviour();
         let spoken: Vec<_> = STREAMABLE.into_iter().filter(|revision| behaviour.revisions.has(*revision)).collect();
         for revision in spoken {

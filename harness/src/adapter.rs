@@ -27,6 +27,7 @@ use std::time::Duration;
 use crate::revision::Side;
 use crate::script::Fixtures;
 use crate::transcript::{Http, Transport, Vitals};
+use crate::user::Brief;
 use crate::wire::http::{Endpoint, Request};
 
 /// An implementation under test.
@@ -38,6 +39,12 @@ pub trait Adapter: Send + Sync {
 
     /// Opens a session.
     fn open(&self) -> OpenFuture<'_>;
+
+    /// Opens a session with a client whose user wants this. Servers have no user.
+    fn open_for<'a>(&'a self, brief: &'a Brief) -> OpenFuture<'a> {
+        let _ = brief;
+        self.open()
+    }
 
     /// What reports call it, and how it is started again.
     fn describe(&self) -> Description;
@@ -152,6 +159,12 @@ pub enum Incoming {
     Http(u32, Http),
     /// Some of its standard error.
     Stderr(String),
+    /// What the user of the client was said to want.
+    Wish(String),
+    /// What the driver of the client said.
+    Surface(String),
+    /// It sent the process that speaks for the harness this signal.
+    Signalled(i32),
     /// Its output ended.
     Ended,
     /// It is gone. Subjects in memory are gone when their output has ended.

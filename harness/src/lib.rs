@@ -19,4 +19,5 @@ pub mod schema;
 pub mod script;
 pub mod session;
 pub mod transcript;
+pub mod user;
 pub mod wire;

@@ -232,6 +232,9 @@ impl Stage<'_> {
                 self.happened(peer, number, what);
             }
             Incoming::Stderr(text) => self.record(Event::Stderr { text }),
+            Incoming::Wish(text) => self.record(Event::Wish { text }),
+            Incoming::Surface(text) => self.record(Event::Surface { text }),
+            Incoming::Signalled(signal) => self.record(Event::Signalled { signal }),
             Incoming::Ended => {
                 self.record(Event::Ended);
                 peer.ended();

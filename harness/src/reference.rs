@@ -90,7 +90,7 @@ pub mod fixture {
     /// Tool: gives the string `text` back.
     pub const ECHO: &str = "echo";
     /// Tool: the sum of the numbers `a` and `b`, with structured content where the revision has it.
-    pub const ADD: &str = "add";
+    pub const ADD: &str = "add_numbers";
     /// Tool: finishes after `milliseconds` (200 if not given, at most 60000), with progress and log messages.
     pub const SLOW: &str = "slow";
     /// Tool: takes nothing and always fails.

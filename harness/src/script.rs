@@ -5,9 +5,11 @@
 //!
 //! - [`mod@file`]: reading a script file, with errors that point at the line and the key
 //! - [`corpus`]: the scripts that are built in
+//! - [`hosting`]: what a script does that plays the server
 
 pub mod corpus;
 pub mod file;
+pub mod hosting;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +19,8 @@ use serde_json::Value as Json;
 use crate::arguments::Spoil;
 use crate::revision::{Revisions, Side};
 use crate::transcript::Transports;
+
+pub use hosting::Hosting;
 
 /// A script.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +51,8 @@ pub struct Script {
     pub answers: BTreeMap<String, Answer>,
     /// What is done after the opening, in order.
     pub steps: Vec<Step>,
+    /// What is done where the harness plays the server; none of the keys from `open` on matters then.
+    pub hosting: Hosting,
 }
 
 /// From this many messages in one step on, a script is a flood.

@@ -17,8 +17,9 @@ use crate::revision::{Revision, Side};
 use crate::wire::Frame;
 use crate::wire::http::Headers;
 
-/// The format version that this build writes; it reads this one and all earlier ones. The second has HTTP.
-pub const FORMAT: u32 = 2;
+/// The format version that this build writes; it reads this one and all earlier ones. The second has HTTP, the third
+/// what clients are asked for and show.
+pub const FORMAT: u32 = 3;
 
 /// A whole session as it was recorded.
 #[derive(Clone, Debug, PartialEq)]
@@ -193,6 +194,21 @@ pub enum Event {
     Stderr {
         /// As text, bounded.
         text: String,
+    },
+    /// What the user of a client was said to want, as the JSON that its driver was given.
+    Wish {
+        /// The JSON.
+        text: String,
+    },
+    /// What the driver of a client said: what came of a wish, or what its host would have seen.
+    Surface {
+        /// The line.
+        text: String,
+    },
+    /// The subject sent the process that speaks for the harness this signal.
+    Signalled {
+        /// The number of the signal.
+        signal: i32,
     },
     /// The harness waited for an answer until its deadline.
     Expired {

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use turncoat::adapter::Adapter;
 use turncoat::revision::{Era, LISTS, Revision, Revisions, Side, meta};
-use turncoat::script::{Answer, Hello, Needs, Opening, Script, Step};
+use turncoat::script::{Answer, Hello, Hosting, Needs, Opening, Script, Step};
 use turncoat::session::{Session, View};
 use turncoat::transcript::{Ending, Event, Facts, Http, Transcript, Transport, Transports};
 use turncoat::wire::Value;
@@ -34,6 +34,7 @@ pub static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script {
     hello: Hello::default(),
     answers: BTreeMap::<String, Answer>::new(),
     steps: LISTS.iter().map(|(method, ..)| Step::Walk { method: (*method).to_owned(), pages: 100 }).collect(),
+    hosting: Hosting::default(),
 });
 
 /// What the control sessions taught.

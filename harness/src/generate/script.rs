@@ -10,7 +10,7 @@ use super::message::{Talk, id};
 use super::{bytes, few, once_in, revision, sample};
 use crate::arguments::Spoil;
 use crate::revision::{LISTS, Revision, Revisions, Side, knows};
-use crate::script::{Answer, Carriage, Edits, Hello, Needs, Opening, Say, Script, Step, What};
+use crate::script::{Answer, Carriage, Edits, Hello, Hosting, Needs, Opening, Say, Script, Step, What};
 use crate::transcript::Transports;
 
 /// The most steps of a script.
@@ -104,6 +104,7 @@ pub fn script(u: &mut Unstructured<'_>, among: Revisions) -> Result<Script> {
         hello,
         answers,
         steps,
+        hosting: Hosting::default(),
     })
 }
 

@@ -75,6 +75,9 @@ fn event(u: &mut Unstructured<'_>, talk: &mut Talk, side: Side) -> Result<Event>
             let (code, signal) = *u.choose(&[(Some(0), None), (Some(1), None), (None, Some(9)), (None, None)])?;
             Event::Exited { code, signal, orphans: u.arbitrary()? }
         }
+        5 if once_in(u, 4)? => Event::Wish { text: r#"{"do":"list","what":"tools"}"#.to_owned() },
+        5 if once_in(u, 4)? => Event::Surface { text: text(u, 24)? },
+        5 if once_in(u, 4)? => Event::Signalled { signal: 15 },
         5 if u.arbitrary()? => Event::Vitals(Vitals { peak_bytes: u.arbitrary()?, cpu_micros: u.arbitrary()? }),
         6..=17 => {
             let delivery = if once_in(u, 4)? {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::adapter::http::MOST_CONNECTIONS;
 use crate::floor;
 use crate::revision::{Era, LISTS, Revision, Revisions, Side};
-use crate::script::{Carriage, Edits, Fixture, Hello, Needs, Opening, Say, Script, Step, What};
+use crate::script::{Carriage, Edits, Fixture, Hello, Hosting, Needs, Opening, Say, Script, Step, What};
 use crate::transcript::{Transport, Transports};
 
 /// What a measure counts.
@@ -212,6 +212,7 @@ impl Dimension {
             hello: Hello::default(),
             answers: BTreeMap::new(),
             steps: (self.steps)(carrier, measure)?,
+            hosting: Hosting::default(),
         })
     }
 }

@@ -397,7 +397,7 @@ fn tour_lines(bench: &Bench) -> Vec<String> {
     }
     say("tools/call", json!({"name": "ask-user", "arguments": {"mode": "url"}}));
     say("tools/call", json!({"name": "ask-model", "arguments": {"tools": true}}));
-    say("tools/call", json!({"name": "add", "arguments": {"a": 1, "b": 2}}));
+    say("tools/call", json!({"name": "add_numbers", "arguments": {"a": 1, "b": 2}}));
     say("tools/call", json!({"name": "echo", "arguments": {"text": "naïve 🦀"}}));
     let slow = json!({"name": "slow", "arguments": {"milliseconds": 100}, "_meta": {"progressToken": 7}});
     say("tools/call", slow.clone());

@@ -14,6 +14,8 @@ use crate::arguments::Spoil;
 use crate::revision::{Era, Revision, Revisions, Side};
 use crate::transcript::{Transport, Transports};
 
+mod hosting;
+
 /// A file that is no script: where, and why.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{file}:{line}:{column}: {what}")]
@@ -74,6 +76,10 @@ struct Written {
     answer: BTreeMap<String, Answer>,
     #[serde(default)]
     step: Vec<Spanned<WrittenStep>>,
+    #[serde(default)]
+    server: hosting::WrittenServer,
+    #[serde(default)]
+    r#move: Vec<hosting::WrittenMove>,
 }
 
 #[derive(Default, Deserialize)]
@@ -134,6 +140,7 @@ struct WrittenStep {
     steps: Option<Vec<Spanned<Self>>>,
     http: Option<Carriage>,
     stream: Option<String>,
+    status: Option<i32>,
 }
 
 fn client() -> Side {
@@ -177,6 +184,7 @@ impl Written {
             },
             answers: self.answer,
             steps,
+            hosting: hosting::understand(self.server, self.r#move)?,
         })
     }
 }
@@ -326,6 +334,7 @@ impl WrittenStep {
             ("steps", self.steps.is_some()),
             ("http", self.http.is_some()),
             ("stream", self.stream.is_some()),
+            ("status", self.status.is_some()),
         ]
         .into_iter()
         .filter_map(|(key, present)| present.then_some(key))

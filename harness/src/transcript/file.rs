@@ -172,6 +172,15 @@ enum What {
     Stderr {
         text: String,
     },
+    Wish {
+        text: String,
+    },
+    Surface {
+        text: String,
+    },
+    Signalled {
+        signal: i32,
+    },
     Expired {
         id: String,
     },
@@ -229,6 +238,9 @@ impl From<&Entry> for Line {
             }
             Event::Http { number, what } => What::Http { number: *number, what: what.clone() },
             Event::Stderr { text } => What::Stderr { text: text.clone() },
+            Event::Wish { text } => What::Wish { text: text.clone() },
+            Event::Surface { text } => What::Surface { text: text.clone() },
+            Event::Signalled { signal } => What::Signalled { signal: *signal },
             Event::Expired { id } => What::Expired { id: id.clone() },
             Event::Settled => What::Settled,
             Event::Closed => What::Closed,
@@ -250,6 +262,9 @@ impl Line {
             }
             What::Http { number, what } => Event::Http { number, what },
             What::Stderr { text } => Event::Stderr { text },
+            What::Wish { text } => Event::Wish { text },
+            What::Surface { text } => Event::Surface { text },
+            What::Signalled { signal } => Event::Signalled { signal },
             What::Expired { id } => Event::Expired { id },
             What::Settled => Event::Settled,
             What::Closed => Event::Closed,
@@ -307,6 +322,9 @@ mod tests {
             any::<String>().prop_map(|text| Event::Stderr { text }),
             any::<String>().prop_map(|id| Event::Expired { id }),
             Just(Event::Settled),
+            any::<String>().prop_map(|text| Event::Wish { text }),
+            any::<String>().prop_map(|text| Event::Surface { text }),
+            any::<i32>().prop_map(|signal| Event::Signalled { signal }),
             Just(Event::Closed),
             Just(Event::Ended),
             Just(Event::Killed),

@@ -14,8 +14,13 @@
 //! exited 0 orphans                           left processes behind
 //! vitals 1000 2000                           peak bytes, processor microseconds
 //! stderr some text
+//! wish {"do":"connect"}                      what the user of a client was said to want
+//! surface {"turncoat":"surface"}             what its driver said
+//! signalled 15                               the client sent the harness's process this signal
 //! facts {"revisions":["2025-11-25"]}         what control sessions taught, as in the header of a file
 //! ```
+//!
+//! A session with a client begins with a line `client`: then it is the client who opens the handshake.
 //!
 //! A session over HTTP begins with a line `http` (and a line `session ID` if the server gives out session ids), and has
 //! lines that begin with the number of an HTTP request:
@@ -66,7 +71,7 @@ pub struct SketchError {
     pub text: String,
 }
 
-/// Reads a sketch of a session with a server.
+/// Reads a sketch of a session.
 ///
 /// # Errors
 ///
@@ -79,13 +84,14 @@ pub fn server(revision: Revision, text: &str) -> Result<Transcript, SketchError>
         facts: Facts::default(),
         transport: Transport::Stdio,
         session: None,
+        side: Side::Server,
     };
     for (index, line) in text.lines().map(str::trim).enumerate() {
         if !line.is_empty() && !line.starts_with('#') {
             sketch.line(line).ok_or_else(|| SketchError { line: index + 1, text: line.to_owned() })?;
         }
     }
-    let header = Header { facts: sketch.facts, transport: sketch.transport, ..Header::new(Side::Server, revision) };
+    let header = Header { facts: sketch.facts, transport: sketch.transport, ..Header::new(sketch.side, revision) };
     Ok(Transcript { header, entries: sketch.entries })
 }
 
@@ -97,6 +103,8 @@ struct Sketch {
     transport: Transport,
     /// The session id that an HTTP server gave out.
     session: Option<String>,
+    /// Of the subject.
+    side: Side,
 }
 
 impl Sketch {
@@ -127,6 +135,10 @@ impl Sketch {
             "killed" => self.push(Event::Killed),
             "facts" => self.facts = serde_json::from_str(rest).ok()?,
             "stderr" => self.push(Event::Stderr { text: rest.to_owned() }),
+            "client" => self.side = Side::Client,
+            "wish" => self.push(Event::Wish { text: rest.to_owned() }),
+            "surface" => self.push(Event::Surface { text: rest.to_owned() }),
+            "signalled" => self.push(Event::Signalled { signal: rest.parse().ok()? }),
             "exited" => {
                 let (status, orphans) = rest.strip_suffix(" orphans").map_or((rest, false), |status| (status, true));
                 let (code, signal) = match status.strip_prefix("signal ") {
@@ -190,10 +202,18 @@ impl Sketch {
             return;
         }
         let [hello, answer] = self.hello(capabilities);
-        self.sent(&hello, Intent::Honest);
-        self.received(&answer);
-        if self.revision.era() == Era::Legacy {
-            self.sent(INITIALIZED, Intent::Honest);
+        let initialized = (self.revision.era() == Era::Legacy).then_some(INITIALIZED);
+        match self.side {
+            Side::Server => {
+                self.sent(&hello, Intent::Honest);
+                self.received(&answer);
+                initialized.into_iter().for_each(|text| self.sent(text, Intent::Honest));
+            }
+            Side::Client => {
+                self.received(&hello);
+                self.sent(&answer, Intent::Honest);
+                initialized.into_iter().for_each(|text| self.received(text));
+            }
         }
     }
 

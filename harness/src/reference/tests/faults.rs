@@ -141,7 +141,7 @@ fn tour(revision: Revision) -> Play {
     play.call("hang-up", json!({}));
     play.call("echo", json!({}));
     play.call("echo", json!({"text": "naïve 🦀"}));
-    play.call("add", json!({"a": 1, "b": 2}));
+    play.call("add_numbers", json!({"a": 1, "b": 2}));
     play.call("count them", json!({}));
     let order = |more: Value| {
         let mut order = json!({"count": 1, "colour": "red"});
@@ -258,7 +258,7 @@ fn asking(revision: Revision, capabilities: Value) -> Play {
 fn tasks(revision: Revision) -> Play {
     let mut play = Play::open(revision, everything());
     let task = json!({"ttl": 60000});
-    for tool in ["slow", "slow", "ask-user", "add", "task-only"] {
+    for tool in ["slow", "slow", "ask-user", "add_numbers", "task-only"] {
         play.say("tools/call", json!({"name": tool, "arguments": {}, "task": task}));
     }
     play.call("task-only", json!({}));

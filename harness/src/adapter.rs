@@ -117,6 +117,17 @@ pub trait Link: Send {
     /// Closes the subject's input behind everything that was written.
     fn close(&mut self);
 
+    /// Writes to the standard error of the process that speaks for the harness, if it is a server's.
+    fn complain(&mut self, text: String) {
+        let _ = text;
+    }
+
+    /// Ends the process that speaks for the harness, if it is a server's, with this exit status.
+    fn exit(&mut self, status: i32) {
+        let _ = status;
+        self.close();
+    }
+
     /// What comes next; pends for ever after [`Incoming::Exited`]. Safe to drop and call again.
     fn next(&mut self) -> NextFuture<'_>;
 

@@ -205,6 +205,11 @@ pub enum Event {
         /// The line.
         text: String,
     },
+    /// The harness, as a server, wrote to its standard error.
+    Aside {
+        /// The text.
+        text: String,
+    },
     /// The subject sent the process that speaks for the harness this signal.
     Signalled {
         /// The number of the signal.

@@ -177,6 +177,7 @@ fn shown(event: &Event) -> (EvidenceKind, String) {
         Event::Stderr { text } => note(format!("standard error: {text}")),
         Event::Wish { text } => note(format!("the user of the client wants {text}")),
         Event::Surface { text } => note(format!("the driver of the client says {text}")),
+        Event::Aside { text } => note(format!("the harness wrote to its standard error: {text}")),
         Event::Signalled { signal } => note(format!("the client sent its server the signal {signal}")),
         Event::Expired { id } => note(format!("no answer to the request with id {id} within the time-out")),
         Event::Settled => note("later requests were answered and a grace passed".to_owned()),

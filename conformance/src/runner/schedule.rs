@@ -11,10 +11,11 @@ use std::time::Duration;
 use turncoat::adapter::Adapter;
 use turncoat::peer::Part;
 use turncoat::play::{self, Bounds};
-use turncoat::revision::{Era, Revision, Side};
+use turncoat::revision::{Era, Revision};
 use turncoat::script::{Fixtures, Script};
 use turncoat::session::view::declared;
 use turncoat::transcript::{Entry, Facts, Header, Transcript, Transport, file};
+use turncoat::user::Brief;
 use turncoat::wire::Document;
 
 use super::confirm::Offence;
@@ -328,7 +329,8 @@ impl Worker<'_> {
     }
 
     async fn session_in(&self, planned: &Planned, suffix: &str) -> Result<Transcript, String> {
-        let mut link = self.adapter.open().await.map_err(|error| format!("{error}: {}", error.source))?;
+        let brief = Brief::of(planned.script, planned.revision);
+        let mut link = self.adapter.open_for(&brief).await.map_err(|error| format!("{error}: {}", error.source))?;
         let part = Part {
             script: planned.script,
             revision: planned.revision,
@@ -336,7 +338,7 @@ impl Worker<'_> {
             call_tools: self.plan.call_tools,
             endpoint: self.adapter.endpoint(),
         };
-        let mut header = Header::new(Side::Server, planned.revision);
+        let mut header = Header::new(self.adapter.side(), planned.revision);
         header.script.clone_from(&planned.script.name);
         header.seed = self.plan.seed;
         header.transport = self.adapter.transport();

@@ -16,6 +16,7 @@
 //! stderr some text
 //! wish {"do":"connect"}                      what the user of a client was said to want
 //! surface {"turncoat":"surface"}             what its driver said
+//! aside ERROR                                the harness, as a server, wrote to its standard error
 //! signalled 15                               the client sent the harness's process this signal
 //! facts {"revisions":["2025-11-25"]}         what control sessions taught, as in the header of a file
 //! ```
@@ -138,6 +139,7 @@ impl Sketch {
             "client" => self.side = Side::Client,
             "wish" => self.push(Event::Wish { text: rest.to_owned() }),
             "surface" => self.push(Event::Surface { text: rest.to_owned() }),
+            "aside" => self.push(Event::Aside { text: rest.to_owned() }),
             "signalled" => self.push(Event::Signalled { signal: rest.parse().ok()? }),
             "exited" => {
                 let (status, orphans) = rest.strip_suffix(" orphans").map_or((rest, false), |status| (status, true));

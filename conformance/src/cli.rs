@@ -8,6 +8,7 @@
 //! - [`options`]: reading the values of options
 //! - [`output`]: where text goes, and how it looks there
 //! - [`progress`]: a bar on long runs
+//! - [`serve`]: one script for a client that is started by hand
 //! - [`usage`]: what is wrong with a command line, and the right form
 
 mod check;
@@ -17,6 +18,7 @@ mod list;
 mod options;
 mod output;
 mod progress;
+mod serve;
 mod usage;
 
 use std::path::PathBuf;
@@ -83,6 +85,16 @@ enum Command {
         /// Be this honest variant
         #[arg(long, value_name = "NAME")]
         variant: Option<String>,
+    },
+    /// Be the server of one script, on standard input and output, for a client that you start by hand
+    ///
+    /// Standard error shows the conversation as it happens, and at the end what the rules make of it.
+    Serve {
+        /// The name of a script that plays a server, or a file of your own that ends with .toml
+        script: String,
+        /// The revision that the server speaks [default: the newest one of the script]
+        #[arg(long, value_name = "REV", value_parser = options::revision)]
+        revision: Option<Revision>,
     },
     /// Explain a rule, a script, or a fault of the reference server
     Explain {
@@ -228,6 +240,7 @@ pub(crate) fn main() -> ExitCode {
         }
         Command::Limits(limits) => limits::limits(*limits),
         Command::List { what } => list::list(what),
+        Command::Serve { script, revision } => serve::serve(&script, revision),
         Command::Explain { id } => explain::explain(&id),
     };
     match done {

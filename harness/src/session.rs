@@ -8,6 +8,7 @@
 //! - [`sound`]: whether a message leaves a receiver no excuse
 //! - [`stray`]: responses that answer nothing by their id, and what they may be answers to
 //! - [`exchange`]: a request with its answers and its fate
+//! - [`user`]: what the user of a client wanted and what came of it
 //! - [`view`]: what rules read
 
 pub mod exchange;
@@ -15,6 +16,7 @@ pub mod http;
 pub mod message;
 pub mod sound;
 pub mod stray;
+pub mod user;
 pub mod view;
 
 use std::cell::OnceCell;
@@ -40,6 +42,7 @@ pub struct Session<'t> {
     strays: OnceCell<Vec<stray::Found>>,
     transport: Transport,
     http: Vec<HttpExchange<'t>>,
+    user: OnceCell<user::User>,
 }
 
 /// A request and what became of it, by index into the messages.
@@ -232,6 +235,7 @@ impl<'t> Sorter<'t> {
             strays: OnceCell::new(),
             transport: self.transcript.header.transport,
             http,
+            user: OnceCell::new(),
         }
     }
 

@@ -158,7 +158,9 @@ fn http(number: u32, what: &Http) -> (EvidenceKind, String) {
     }
 }
 
-fn shown(event: &Event) -> (EvidenceKind, String) {
+/// An event as people read it.
+#[must_use]
+pub fn shown(event: &Event) -> (EvidenceKind, String) {
     let note = |text: String| (EvidenceKind::Note, text);
     let text = |bytes: &[u8]| {
         // Long frames are cut before they are copied; `elide` works on what is left.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::jsonrpc::response::is_missing;
 use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
 use super::wire::malformation;
-use crate::revision::{Era, LISTS, Revisions};
+use crate::revision::{Era, LISTS, Revisions, Side};
 use crate::session::{Exchange, Fate, Phase, Speaker, View};
 use crate::transcript::{Ending, Event, Http, Intent, Transport};
 
@@ -13,7 +13,7 @@ use crate::transcript::{Ending, Event, Http, Intent, Transport};
 pub static SERVES_AFTER_HOSTILE_INPUT: Rule = Rule {
     id: "robust.serves-after-hostile-input",
     level: Level::Robustness,
-    side: None,
+    side: Some(Side::Server),
     revisions: Revisions::ALL,
     transports: Transports::BOTH,
     clause: "",
@@ -96,7 +96,7 @@ fn story(departure: usize, offence: usize, what: &str) -> Breach {
 pub static SURVIVES_SESSION: Rule = Rule {
     id: "robust.survives-session",
     level: Level::Robustness,
-    side: None,
+    side: Some(Side::Server),
     revisions: Revisions::ALL,
     transports: Transports::BOTH,
     clause: "",
@@ -125,7 +125,7 @@ fn survives_session(view: View<'_>) -> Verdict {
 pub static EXITS_AFTER_EOF: Rule = Rule {
     id: "robust.exits-after-eof",
     level: Level::Robustness,
-    side: None,
+    side: Some(Side::Server),
     revisions: Revisions::ALL,
     transports: Transports::STDIO,
     clause: "",
@@ -189,7 +189,7 @@ fn no_orphans(view: View<'_>) -> Verdict {
 pub static ANSWERS_BEFORE_EOF: Rule = Rule {
     id: "robust.answers-before-eof",
     level: Level::Robustness,
-    side: None,
+    side: Some(Side::Server),
     revisions: Revisions::ALL,
     transports: Transports::STDIO,
     clause: "",

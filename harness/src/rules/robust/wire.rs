@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
-use crate::revision::Revisions;
+use crate::revision::{Revisions, Side};
 use crate::session::{HttpExchange, View};
 use crate::transcript::{Delivery, Ending, Event, Intent};
 use crate::wire::Id;
@@ -18,7 +18,7 @@ const LONG: usize = 16 << 10;
 pub static HTTP_MALFORMED: Rule = Rule {
     id: "robust.http-malformed",
     level: Level::Robustness,
-    side: None,
+    side: Some(Side::Server),
     revisions: Revisions::ALL,
     transports: Transports::HTTP,
     clause: "",
@@ -141,7 +141,7 @@ pub(super) fn malformation(view: View<'_>, http: &HttpExchange<'_>) -> Option<Ma
 pub static MANY_CLIENTS: Rule = Rule {
     id: "robust.many-clients",
     level: Level::Robustness,
-    side: None,
+    side: Some(Side::Server),
     revisions: Revisions::ALL,
     transports: Transports::HTTP,
     clause: "",

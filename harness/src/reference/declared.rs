@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The declared features of a client.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Client {
+pub(super) struct Declared {
     pub(super) roots: bool,
     pub(super) sampling: bool,
     pub(super) sampling_tools: bool,
@@ -13,7 +13,7 @@ pub(super) struct Client {
     pub(super) url: bool,
 }
 
-impl Client {
+impl Declared {
     /// Reads a capability object; keys it does not know have no effect.
     pub(super) fn read(capabilities: &Value) -> Self {
         let elicitation = capabilities.get("elicitation").and_then(Value::as_object);

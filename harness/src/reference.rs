@@ -10,6 +10,7 @@ use self::incoming::RequestId;
 
 mod asking;
 mod behaviour;
+pub mod client;
 mod completion;
 mod content;
 mod declare;

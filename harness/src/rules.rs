@@ -134,8 +134,14 @@ impl Breach {
 
     /// The same, and the message before it that explains it.
     #[must_use]
-    pub fn after(mut self, earlier: &Message<'_>) -> Self {
-        self.entries.insert(0, earlier.entry);
+    pub fn after(self, earlier: &Message<'_>) -> Self {
+        self.after_entry(earlier.entry)
+    }
+
+    /// The same, and the entry before it that explains it.
+    #[must_use]
+    pub fn after_entry(mut self, earlier: usize) -> Self {
+        self.entries.insert(0, earlier);
         self
     }
 

@@ -190,13 +190,8 @@ impl Load {
     }
 
     fn judge(self, kept: bool, what: impl FnOnce() -> String) -> Verdict {
-        let check: Check = if kept {
-            Ok(())
-        } else {
-            let mut breach = Breach::at_entry(self.measured, what());
-            breach.entries.insert(0, self.heaviest);
-            Err(breach)
-        };
+        let check: Check =
+            if kept { Ok(()) } else { Err(Breach::at_entry(self.measured, what()).after_entry(self.heaviest)) };
         [check].into_iter().collect()
     }
 }

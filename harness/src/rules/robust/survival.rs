@@ -52,11 +52,15 @@ fn serves_after_hostile_input(view: View<'_>) -> Verdict {
                     Fate::Answered | Fate::Refused if std::mem::take(&mut unfenced) => checks.push(Ok(())),
                     Fate::Silent | Fate::Cut if is_http && malformed.contains(&departure) => break,
                     Fate::Cut if is_http && opened.is_some_and(|opened| opened < index) => {
-                        checks.push(Err(story(departure, index, "stops serving after hostile input")));
+                        checks.push(Err(
+                            Breach::at_entry(index, "stops serving after hostile input").after_entry(departure)
+                        ));
                         break;
                     }
                     Fate::Silent if opened.is_some_and(|opened| opened < index) && !astray.contains(&index) => {
-                        checks.push(Err(story(departure, index, "stops serving after hostile input")));
+                        checks.push(Err(
+                            Breach::at_entry(index, "stops serving after hostile input").after_entry(departure)
+                        ));
                         break;
                     }
                     _ => {}
@@ -67,7 +71,7 @@ fn serves_after_hostile_input(view: View<'_>) -> Verdict {
             }
             (_, Some(departure)) if end.is_some_and(|end| end.entry == index) => {
                 let how = end.map(|end| end.how()).unwrap_or_default();
-                let breach = story(departure, index, &format!("{how} after hostile input"));
+                let breach = Breach::at_entry(index, format!("{how} after hostile input")).after_entry(departure);
                 let before_anything = opened.is_none_or(|opened| opened > departure);
                 let may_be_refusal = before_anything && end.is_some_and(|end| end.signal.is_none());
                 checks.push(Err(if may_be_refusal { breach.as_warning() } else { breach }));
@@ -84,12 +88,6 @@ fn malformed(view: View<'_>) -> HashSet<usize> {
     let all = view.session_http();
     let entries = all.iter().filter(|http| malformation(view, http).is_some());
     entries.flat_map(|http| std::iter::once(http.entry).chain(http.sent.iter().map(|sent| sent.entry))).collect()
-}
-
-fn story(departure: usize, offence: usize, what: &str) -> Breach {
-    let mut breach = Breach::at_entry(offence, what);
-    breach.entries.insert(0, departure);
-    breach
 }
 
 /// `robust.survives-session`
@@ -148,7 +146,9 @@ fn exits_after_eof(view: View<'_>) -> Verdict {
         .skip(closed)
         .find_map(|(index, entry)| match entry.event {
             Event::Exited { .. } => Some(Ok(())),
-            Event::Killed => Some(Err(story(closed, index, "still runs after its input was closed"))),
+            Event::Killed => {
+                Some(Err(Breach::at_entry(index, "still runs after its input was closed").after_entry(closed)))
+            }
             _ => None,
         })
         .into_iter()
@@ -216,11 +216,10 @@ fn answers_before_eof(view: View<'_>) -> Verdict {
         .filter(|exchange| is_quick(*exchange) && opened.is_some_and(|opened| opened < exchange.request().entry))
         .filter_map(|exchange| match exchange.fate() {
             Fate::Answered => Some(Ok(())),
-            Fate::Unsettled if ended && !std::mem::replace(&mut lost, true) => Some(Err(story(
-                exchange.request().entry,
-                closed,
-                "ends without an answer to what came before the end of its input",
-            ))),
+            Fate::Unsettled if ended && !std::mem::replace(&mut lost, true) => {
+                let what = "ends without an answer to what came before the end of its input";
+                Some(Err(Breach::at_entry(closed, what).after(exchange.request())))
+            }
             _ => None,
         })
         .collect()

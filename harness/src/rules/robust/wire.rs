@@ -45,7 +45,7 @@ fn http_malformed(view: View<'_>) -> Verdict {
                 && answer.member("result").is_some()
             {
                 let what = format!("carries out a message {}", how.what);
-                checks.push(Err(story(http.entry, entry, what)));
+                checks.push(Err(Breach::at_entry(entry, what).after_entry(http.entry)));
             }
             // What has no end may be waited for.
             let ignored = http.response.is_none() && http.end.is_none() && !how.is_no_message;
@@ -64,7 +64,8 @@ fn http_malformed(view: View<'_>) -> Verdict {
             None => http.response.is_none() && is_overdue(view, http),
         };
         if gone {
-            checks.push(Err(story(malformed.entry, http.last_entry(), format!("stops serving after a request {how}"))));
+            checks.push(Err(Breach::at_entry(http.last_entry(), format!("stops serving after a request {how}"))
+                .after_entry(malformed.entry)));
             break;
         }
         if http.response.is_some() {
@@ -189,7 +190,8 @@ fn many_clients(view: View<'_>) -> Verdict {
             }
             if count > 1 {
                 let what = "answers one of many clients twice".to_owned();
-                return (!std::mem::replace(&mut twice, true)).then(|| Err(story(http.entry, http.last_entry(), what)));
+                return (!std::mem::replace(&mut twice, true))
+                    .then(|| Err(Breach::at_entry(http.last_entry(), what).after_entry(http.entry)));
             }
             let resumable = http.events().next().is_some() && http.client != 0;
             let missing = match http.ending()? {
@@ -203,13 +205,8 @@ fn many_clients(view: View<'_>) -> Verdict {
                 return Some(Ok(()));
             }
             let what = "leaves one of many clients without an answer".to_owned();
-            (!std::mem::replace(&mut lost, true)).then(|| Err(story(http.entry, http.last_entry(), what)))
+            (!std::mem::replace(&mut lost, true))
+                .then(|| Err(Breach::at_entry(http.last_entry(), what).after_entry(http.entry)))
         })
         .collect()
-}
-
-fn story(first: usize, offence: usize, what: String) -> Breach {
-    let mut breach = Breach::at_entry(offence, what);
-    breach.entries.insert(0, first);
-    breach
 }

@@ -32,6 +32,7 @@ pub(super) fn confirmed(outcome: &Outcome) -> BTreeSet<Offence> {
     let Some(again) = &outcome.again else { return BTreeSet::new() };
     if outcome.gone {
         // A server that all sessions share and that has died cannot die again; that nobody answers there says it all.
+        // Sessions at the same time all saw it die, and which of them it died of cannot be seen: each is blamed.
         let mut offences = offences(&outcome.judgements);
         offences.retain(|(rule, ..)| rule.starts_with("robust."));
         return offences;

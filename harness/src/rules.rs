@@ -255,3 +255,4 @@ pub mod subscription;
 pub mod tasks;
 pub mod tools;
 pub mod version;
+mod witness;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::revision::{Revision, Revisions, Side};
-use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
+use crate::rules::{Breach, Check, Figure, Level, Rule, Transports, Verdict};
 use crate::session::view::declared;
 use crate::session::{HttpExchange, View};
 use crate::wire::{Id, Value};
@@ -52,7 +52,7 @@ fn responses_not_crossed(view: View<'_>) -> Verdict {
             checks.extend(given.judge(http, entry, message));
         }
     }
-    checks.into_iter().collect()
+    Verdict::from_iter(checks).bearing(Figure::count("clients at once", clients.len()))
 }
 
 /// The results of calls, by the texts in their arguments.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
+use super::super::{Breach, Check, Figure, Level, Rule, Transports, Verdict};
 use crate::revision::Revisions;
 use crate::session::{HttpExchange, View};
 use crate::transcript::{Delivery, Ending, Event, Intent};
@@ -38,9 +38,11 @@ fn http_malformed(view: View<'_>) -> Verdict {
     let all = view.session_http();
     let mut latest: Option<(&HttpExchange<'_>, &str)> = None;
     let mut checks: Vec<Check> = Vec::new();
+    let mut borne = 0;
     for http in all {
         if let Some(how) = malformation(view, http) {
             latest = Some((http, how.what));
+            borne += 1;
             if let Some((entry, answer)) = http.answer().filter(|_| how.is_no_message)
                 && answer.member("result").is_some()
             {
@@ -73,7 +75,7 @@ fn http_malformed(view: View<'_>) -> Verdict {
             latest = None;
         }
     }
-    checks.into_iter().collect()
+    Verdict::from_iter(checks).bearing(Figure::count("malformed requests in one session", borne))
 }
 
 /// Whether the harness waited for the answer in vain.
@@ -181,7 +183,7 @@ fn many_clients(view: View<'_>) -> Verdict {
         }
     }
     let (mut lost, mut twice) = (false, false);
-    asked()
+    let verdict: Verdict = asked()
         .filter_map(|http| {
             let key = (http.client, http.id()?);
             let count = answers.get(&key).copied().unwrap_or_default();
@@ -208,5 +210,9 @@ fn many_clients(view: View<'_>) -> Verdict {
             (!std::mem::replace(&mut lost, true))
                 .then(|| Err(Breach::at_entry(http.last_entry(), what).after_entry(http.entry)))
         })
-        .collect()
+        .collect();
+    let first = asked().map(|http| http.entry).min().unwrap_or_default();
+    let last = asked().map(HttpExchange::last_entry).max().unwrap_or_default();
+    let figure = Figure::count("clients at once, each answered", clients.len());
+    verdict.bearing(figure.map(|figure| figure.within(view, first, last)))
 }

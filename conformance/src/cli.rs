@@ -122,7 +122,14 @@ struct Check {
     subject: Option<Subject>,
     #[command(flatten)]
     options: Options,
-    /// Give the embedded reference server this fault; every failed rule then counts
+    #[command(flatten)]
+    embedded: Embedded,
+}
+
+/// How the embedded reference server is to be.
+#[derive(Args)]
+struct Embedded {
+    /// Give the embedded reference server this fault; a check then counts every failed rule
     #[arg(long, value_name = "ID")]
     fault: Option<String>,
     /// Take this honest variant of the embedded reference server
@@ -253,9 +260,9 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn dispatch(check: Check) -> Result<ExitCode, Usage> {
-    let Check { subject, options, fault, variant, http } = check;
+    let Check { subject, options, embedded } = check;
     match subject {
-        None => check::embedded(&options, fault.as_deref(), variant.as_deref(), http),
+        None => check::embedded(&options, &embedded),
         Some(Subject::Server { options, target }) if target.url.is_some() => {
             let trust = target.trust();
             check::server_at(&options, &target.url.unwrap_or_default(), trust)

@@ -9,6 +9,7 @@
 //! - [`output`]: where text goes, and how it looks there
 //! - [`progress`]: a bar on long runs
 //! - [`relay`]: the server that a client under test starts
+//! - [`serve`]: one script for a client that is started by hand
 //! - [`usage`]: what is wrong with a command line, and the right form
 
 mod check;
@@ -19,6 +20,7 @@ mod options;
 mod output;
 mod progress;
 mod relay;
+mod serve;
 mod usage;
 
 use std::net::SocketAddr;
@@ -89,6 +91,16 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         variant: Option<String>,
     },
+    /// Be the server of one script, on standard input and output, for a client that you start by hand
+    ///
+    /// Standard error shows the conversation as it happens, and at the end what the rules make of it.
+    Serve {
+        /// The name of a script that plays a server, or a file of your own that ends with .toml
+        script: String,
+        /// The revision that the server speaks [default: the newest one of the script]
+        #[arg(long, value_name = "REV", value_parser = options::revision)]
+        revision: Option<Revision>,
+    },
     /// Explain a rule, a script, or a fault of the reference server
     Explain {
         /// Its name, as reports and `turncoat list` give it
@@ -123,7 +135,14 @@ struct Check {
     subject: Option<Subject>,
     #[command(flatten)]
     options: Options,
-    /// Give the embedded reference server this fault; every failed rule then counts
+    #[command(flatten)]
+    embedded: Embedded,
+}
+
+/// How the embedded reference server is to be.
+#[derive(Args)]
+struct Embedded {
+    /// Give the embedded reference server this fault; a check then counts every failed rule
     #[arg(long, value_name = "ID")]
     fault: Option<String>,
     /// Take this honest variant of the embedded reference server
@@ -241,6 +260,7 @@ pub(crate) fn main() -> ExitCode {
         }
         Command::Limits(limits) => limits::limits(*limits),
         Command::List { what } => list::list(what),
+        Command::Serve { script, revision } => serve::serve(&script, revision),
         Command::Explain { id } => explain::explain(&id),
         Command::Relay { address, token } => Ok(relay::relay(address, &token)),
     };
@@ -256,9 +276,9 @@ pub(crate) fn main() -> ExitCode {
 const CLIENT_EXAMPLE: &str = "turncoat check client -- python driver.py {server}";
 
 fn dispatch(check: Check) -> Result<ExitCode, Usage> {
-    let Check { subject, options, fault, variant, http } = check;
+    let Check { subject, options, embedded } = check;
     match subject {
-        None => check::embedded(&options, fault.as_deref(), variant.as_deref(), http),
+        None => check::embedded(&options, &embedded),
         Some(Subject::Server { options, target }) if target.url.is_some() => {
             let trust = target.trust();
             check::server_at(&options, &target.url.unwrap_or_default(), trust)

@@ -13,12 +13,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use jsonschema::Validator;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Value, json};
-use turncoat::adapter::embedded::Embedded;
+use turncoat::adapter::embedded;
 use turncoat::reference::{Behaviour, variants};
 use turncoat::revision::{Revision, meta};
 use turncoat::rules::{self, Level};
 use turncoat::session::{Message, Session, Shape, Speaker, View};
-use turncoat::transcript::{Intent, Transcript, sketch};
+use turncoat::transcript::{Intent, Transcript, Transport, sketch};
 use turncoat::wire::Id;
 use turncoat_conformance::runner::{self, Plan, Quiet};
 
@@ -32,16 +32,18 @@ fn main() {
         .map(|revision| {
             let folder = folder.clone();
             Trial::test(format!("honest-frames/{revision}"), move || {
-                honest_frames(&folder, revision, Behaviour::default(), &[])
+                honest_frames(&folder, revision, Behaviour::default(), Transport::Stdio, &[])
             })
             .with_ignored_flag(ignored)
         })
         .collect();
     for variant in variants() {
+        // What shows over HTTP alone is looked at there.
+        let transport = if variant.reach.has(Transport::Stdio) { Transport::Stdio } else { Transport::Http };
         for revision in variant.behaviour().revisions.iter() {
             let folder = folder.clone();
             let trial = Trial::test(format!("honest-frames/{}/{revision}", variant.name), move || {
-                honest_frames(&folder, revision, variant.behaviour(), TOUR)
+                honest_frames(&folder, revision, variant.behaviour(), transport, TOUR)
             });
             trials.push(trial.with_ignored_flag(ignored));
         }
@@ -120,7 +122,13 @@ impl Schema {
     }
 }
 
-fn honest_frames(folder: &Path, revision: Revision, behaviour: Behaviour, only: &[&str]) -> Result<(), Failed> {
+fn honest_frames(
+    folder: &Path,
+    revision: Revision,
+    behaviour: Behaviour,
+    transport: Transport,
+    only: &[&str],
+) -> Result<(), Failed> {
     let mut schema = Schema::read(folder, revision)?;
     static RUN: AtomicUsize = AtomicUsize::new(0);
     let run = RUN.fetch_add(1, Ordering::Relaxed);
@@ -133,7 +141,7 @@ fn honest_frames(folder: &Path, revision: Revision, behaviour: Behaviour, only: 
         jobs: Some(1),
         ..Plan::default()
     };
-    runner::check(&plan, &Embedded::server(behaviour), &Quiet, &AtomicBool::new(false))?;
+    runner::check(&plan, &*embedded::over(transport, behaviour), &Quiet, &AtomicBool::new(false))?;
     let (mut wrong, mut checked) = (Vec::new(), 0);
     for file in fs::read_dir(&kept)? {
         let path = file?.path();

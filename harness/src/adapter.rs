@@ -9,6 +9,7 @@
 //! - [`relay`]: the server that it starts
 //! - [`stream`]: anything that reads and writes, such as one end of a pipe in memory
 //! - [`embedded`]: the reference server of this crate
+//! - [`embedded_client`]: the reference client of this crate
 //! - [`guarded`]: any of them within bounds on memory and processor time
 //! - [`host`]: the reference server of this crate over HTTP, in memory or on a socket
 //! - [`http`]: a server behind a URL
@@ -17,6 +18,7 @@
 pub mod child;
 pub mod driven;
 pub mod embedded;
+pub mod embedded_client;
 pub mod guarded;
 pub mod host;
 pub mod http;

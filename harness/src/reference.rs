@@ -10,10 +10,11 @@ use self::incoming::RequestId;
 
 mod asking;
 mod behaviour;
-mod client;
+pub mod client;
 mod completion;
 mod content;
 mod declare;
+mod declared;
 mod fault;
 mod faults;
 mod form;

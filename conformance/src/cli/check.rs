@@ -81,26 +81,22 @@ pub(super) fn http_server(url: &str, trust: Trust, subject: SubjectFile, right: 
 }
 
 /// Checks the reference server of this tool, honest or not.
-pub(super) fn embedded(
-    options: &Options,
-    fault: Option<&str>,
-    variant: Option<&str>,
-    http: bool,
-) -> Result<ExitCode, Usage> {
+pub(super) fn embedded(options: &Options, asked: &super::Embedded) -> Result<ExitCode, Usage> {
     if options.subject.is_some() {
         return Err(Usage::new(
             "a subject file tells about a server of yours; the embedded one needs none",
             "turncoat check server --subject FILE -- node build/index.js",
         ));
     }
-    let (behaviour, words) = reference(fault, variant)?;
+    let fault = asked.fault.as_deref();
+    let (behaviour, words) = reference(fault, asked.variant.as_deref())?;
     let meant = fault.and_then(|id| FAULTS.iter().find(|fault| fault.id == id));
     let all = [Profile::Spec, Profile::Robustness, Profile::Hardening];
     // A fault may be of any kind, so every kind of rule looks for it.
     let profiles = if fault.is_some() { &all[..] } else { &all[..2] };
     let plan = plan(options, &SubjectFile::default(), profiles)?;
     let strict = options.strict || fault.is_some();
-    if http {
+    if asked.http {
         return run(options, &plan, &EmbeddedHttp::server(behaviour).called(words), strict, meant);
     }
     run(options, &plan, &Embedded::server(behaviour).called(words), strict, meant)

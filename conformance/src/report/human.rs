@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use turncoat::rules::Level;
 
 use super::clause::Clause;
-use super::group::{Group, Way, groups, revisions, untested};
+use super::group::{Group, Way, figures, groups, revisions, untested};
 use super::text::{count, cut, elide, fold, names, visible, wrap};
 use super::verdict::Verdict;
 use super::{Evidence, EvidenceKind, Outcome, Report, Stale, Subject};
@@ -39,6 +39,7 @@ pub fn render(report: &Report, look: Look) -> String {
     page.warnings(report);
     page.inconclusive(report);
     page.untested(report);
+    page.figures(report);
     page.summary(report);
     page.finish()
 }
@@ -310,6 +311,18 @@ impl Page {
         for line in wrap(hint, self.look.width.saturating_sub(2)) {
             let line = self.paint(DIM, &line);
             self.line(&format!("  {line}"));
+        }
+    }
+
+    fn figures(&mut self, report: &Report) {
+        let figures = figures(&report.rules);
+        if figures.is_empty() {
+            return;
+        }
+        self.section("How much was borne", "the most in any session that kept the rule");
+        let name = figures.iter().map(|(rule, _)| rule.chars().count()).max().unwrap_or_default();
+        for (rule, figure) in figures {
+            self.line(&cut(&visible(&format!("  {rule:<name$}  {figure}")), self.look.width));
         }
     }
 

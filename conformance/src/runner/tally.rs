@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use turncoat::adapter::{Adapter, Description};
 use turncoat::revision::Revision;
-use turncoat::rules::Rule;
+use turncoat::rules::{Figure, Rule};
 
 use super::confirm::{self, Offence};
 use super::control::Control;
@@ -24,6 +24,8 @@ struct Column {
     unconfirmed: bool,
     /// It was looked for again.
     retried: bool,
+    /// The most that was borne.
+    figure: Option<Figure>,
 }
 
 /// Findings (or warnings) by rule, revision and kind of offence.
@@ -122,6 +124,9 @@ impl<'a> Tally<'a> {
             column.confirmed |= confirmed;
             column.unconfirmed |= broken && !confirmed;
             column.retried |= broken && session.again.is_some();
+            if let Some(figure) = &judgement.figure {
+                column.figure = Some(figure.clone().or(column.figure.take()));
+            }
             if confirmed {
                 self.note(session, judgement, place, false);
             }
@@ -138,7 +143,7 @@ impl<'a> Tally<'a> {
     }
 
     fn note(&mut self, session: &Ran, judgement: &Judgement, place: usize, as_warnings: bool) {
-        let Judgement { rule, revision, breaches, warnings } = judgement;
+        let Judgement { rule, revision, breaches, warnings, .. } = judgement;
         let breaches = if as_warnings { warnings } else { breaches };
         for breach in breaches {
             let key = (place, *revision, pattern(&breach.what));
@@ -186,6 +191,7 @@ impl<'a> Tally<'a> {
                     outcome,
                     scripts: column.map(|column| column.scripts.clone()).unwrap_or_default(),
                     reason,
+                    figure: column.and_then(|column| column.figure.clone()),
                     expected: None,
                 });
             }

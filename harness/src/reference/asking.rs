@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Outbox;
 use super::behaviour::Reading;
-use super::client::Client;
+use super::declared::Declared;
 use super::fault::Fault;
 use super::form;
 use super::incoming::RequestId;
@@ -47,7 +47,7 @@ pub(super) struct Asked {
     pub(super) ticket: Option<Ticket>,
     pub(super) deadline: Option<Duration>,
     pub(super) revision: Revision,
-    client: Client,
+    client: Declared,
     /// The name of an elicitation by URL.
     consent: String,
     /// The model has got the results of its tools.
@@ -73,7 +73,7 @@ impl Question {
     }
 
     /// Whether the revision has the question and the client declared that it answers it.
-    fn allowed(self, revision: Revision, client: Client) -> bool {
+    fn allowed(self, revision: Revision, client: Declared) -> bool {
         match self {
             Self::Roots => client.roots,
             Self::Model { .. } => client.sampling,
@@ -146,7 +146,7 @@ impl Server {
         &mut self,
         question: Question,
         revision: Revision,
-        client: Client,
+        client: Declared,
         ticket: Option<Ticket>,
         deadline: Option<Duration>,
         out: &mut Outbox,
@@ -205,7 +205,7 @@ impl Server {
         Err(failure.with(json!({"elicitations": [elicitation]})))
     }
 
-    fn params(&self, question: Question, revision: Revision, client: Client) -> Option<Value> {
+    fn params(&self, question: Question, revision: Revision, client: Declared) -> Option<Value> {
         match question {
             Question::Roots => None,
             Question::Model { tools } => {

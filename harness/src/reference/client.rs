@@ -1,29 +1,267 @@
-//! What the client said about itself: the capabilities that decide what it may be asked.
+//! The embedded reference client: honest in both eras, and faulty on demand.
+//!
+//! It is the mirror of the reference server, and as little related to the rules and to the peer: a misreading of a clause
+//! in one shows up against the other. A [`Conduct`] says what the client is like, [`Wish`]es what its user wants.
+//!
+//! - `conduct`: revisions, capabilities, habits, faults
+//! - `handshake`: which revision to speak, and with what
+//! - `errands`: wishes on their way
+//! - `requests`: what was asked and not answered
+//! - `lists`: pages, and what they made known
+//! - `asked`: what the server says of its own accord
+//! - `using`: tools, prompts and resources
+//! - `results`: what a result says
+//! - `journal`: what the user gets to see
 
-use serde_json::Value;
+use std::collections::VecDeque;
+use std::time::Duration;
 
-/// The declared features of a client.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Client {
-    pub(super) roots: bool,
-    pub(super) sampling: bool,
-    pub(super) sampling_tools: bool,
-    /// Elicitation by form: declared as such, or by an empty object.
-    pub(super) form: bool,
-    pub(super) url: bool,
+use self::cache::Cache;
+use self::errands::Errand;
+use self::handshake::Connection;
+use self::journal::Journal;
+use self::lists::Listings;
+use self::requests::Pending;
+use super::Vitals;
+use super::incoming::Incoming;
+use super::lines::{Line, Lines};
+use super::message::Message;
+use crate::user::Wish;
+
+mod asked;
+mod cache;
+mod conduct;
+mod errands;
+mod handshake;
+mod journal;
+mod lists;
+mod requests;
+mod results;
+mod using;
+
+#[cfg(test)]
+mod tests;
+
+pub use conduct::{Conduct, Declares};
+
+/// A line longer than this is not kept, in bytes.
+const LONGEST: usize = 16 << 20;
+
+/// What the client does, in order.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Outlet {
+    /// The deeds since it was last emptied.
+    pub deeds: Vec<Deed>,
+}
+
+/// One thing that the client does.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Deed {
+    /// Writes to the server.
+    Write(Vec<u8>),
+    /// Writes to its own standard error.
+    Stderr(String),
+    /// Begins to carry out a wish; its JSON text.
+    Wish(String),
+    /// Says what its user sees; JSON text.
+    Surface(String),
+    /// Sends the server's process a signal.
+    Signal(i32),
+    /// Closes the server's input.
+    HangUp,
+    /// Ends, with this status.
+    Exit(i32),
+}
+
+impl Outlet {
+    /// Everything that was written to the server.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let written =
+            self.deeds.iter().filter_map(|deed| if let Deed::Write(bytes) = deed { Some(bytes) } else { None });
+        written.flatten().copied().collect()
+    }
+
+    fn write(&mut self, bytes: Vec<u8>) {
+        match self.deeds.last_mut() {
+            Some(Deed::Write(before)) => before.extend(bytes),
+            _ => self.deeds.push(Deed::Write(bytes)),
+        }
+    }
+}
+
+/// The embedded reference client.
+///
+/// It is sans I/O and deterministic: the same bytes at the same moments lead to the same deeds. After [`Deed::Exit`] it
+/// takes nothing and does nothing.
+#[derive(Debug)]
+pub struct Client {
+    conduct: Conduct,
+    wishes: VecDeque<Wish>,
+    errands: Vec<Errand>,
+    errands_so_far: u64,
+    connection: Connection,
+    pending: Vec<Pending>,
+    requests_so_far: u64,
+    listings: Listings,
+    cache: Cache,
+    /// The lowest level of log messages wanted with modern requests.
+    level: Option<String>,
+    journal: Journal,
+    lines: Lines,
+    /// The latest moment that the client was told of.
+    now: Duration,
+    /// The server's input is closed.
+    hung_up: bool,
+    /// The server's output has ended.
+    server_gone: bool,
+    /// A wish could not be carried out because there was no server for it.
+    disappointed: bool,
+    exited: bool,
 }
 
 impl Client {
-    /// Reads a capability object; keys it does not know have no effect.
-    pub(super) fn read(capabilities: &Value) -> Self {
-        let elicitation = capabilities.get("elicitation").and_then(Value::as_object);
-        let sampling = capabilities.get("sampling").and_then(Value::as_object);
+    /// A client whose user wants this.
+    #[must_use]
+    pub fn new(conduct: Conduct, wishes: Vec<Wish>) -> Self {
         Self {
-            roots: capabilities.get("roots").is_some_and(Value::is_object),
-            sampling: sampling.is_some(),
-            sampling_tools: sampling.is_some_and(|sampling| sampling.contains_key("tools")),
-            form: elicitation.is_some_and(|modes| modes.is_empty() || modes.contains_key("form")),
-            url: elicitation.is_some_and(|modes| modes.contains_key("url")),
+            conduct,
+            wishes: wishes.into(),
+            errands: Vec::new(),
+            errands_so_far: 0,
+            connection: Connection::None,
+            pending: Vec::new(),
+            requests_so_far: 0,
+            listings: Listings::default(),
+            cache: Cache::default(),
+            level: None,
+            journal: Journal::default(),
+            lines: Lines::up_to(LONGEST),
+            now: Duration::ZERO,
+            hung_up: false,
+            server_gone: false,
+            disappointed: false,
+            exited: false,
         }
+    }
+
+    /// Begins to carry out the wishes.
+    pub fn begin(&mut self, now: Duration, out: &mut Outlet) {
+        self.now = now;
+        self.proceed(out);
+    }
+
+    /// Takes bytes of the server as they arrive, cut anywhere.
+    pub fn receive(&mut self, now: Duration, mut bytes: &[u8], out: &mut Outlet) {
+        self.wake(now, out);
+        self.now = self.now.max(now);
+        while !self.exited {
+            let mut assembled = Vec::new();
+            let mut lines = std::mem::take(&mut self.lines);
+            let next = lines.next(&mut bytes, &mut assembled);
+            self.lines = lines;
+            match next {
+                Some(line) => self.take(line, out),
+                None => return,
+            }
+        }
+    }
+
+    /// Learns that the server's output has ended: nothing that was asked will be answered.
+    pub fn end_of_input(&mut self, now: Duration, out: &mut Outlet) {
+        if self.exited || self.server_gone {
+            return;
+        }
+        self.wake(now, out);
+        let mut assembled = Vec::new();
+        if let Some(line) = self.lines.rest(&mut assembled) {
+            self.take(line, out);
+        }
+        self.server_gone = true;
+        self.lose_everything(out);
+        self.proceed(out);
+    }
+
+    /// The next moment at which the client wants to be woken, if any.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<Duration> {
+        if self.exited {
+            return None;
+        }
+        let errands = self.errands.iter().filter_map(Errand::wakes);
+        self.pending.iter().map(|pending| pending.deadline).chain(errands).min()
+    }
+
+    /// Does what is due by now.
+    pub fn wake(&mut self, now: Duration, out: &mut Outlet) {
+        while let Some(due) = self.wake_at().filter(|due| *due <= now) {
+            self.now = self.now.max(due);
+            if let Some(position) = self.pending.iter().position(|pending| pending.deadline == due) {
+                self.expire(position, out);
+            } else if let Some(number) =
+                self.errands.iter().find(|errand| errand.wakes() == Some(due)).map(Errand::number)
+            {
+                self.awaken(number, out);
+            } else {
+                return;
+            }
+            self.proceed(out);
+        }
+    }
+
+    /// Simulated vital signs.
+    #[must_use]
+    pub fn vitals(&self) -> Vitals {
+        Vitals { peak_bytes: self.lines.peak() as u64, cpu: Duration::ZERO, children_left: 0 }
+    }
+
+    fn take(&mut self, line: Line<'_>, out: &mut Outlet) {
+        match line {
+            Line::Whole(line) => self.handle(Incoming::sort(line, false), out),
+            Line::Overlong => self.note("a message was too long to keep", out),
+        }
+        self.proceed(out);
+    }
+
+    fn handle(&mut self, incoming: Incoming<'_>, out: &mut Outlet) {
+        match incoming {
+            Incoming::Blank => {}
+            Incoming::NotJson => self.note("a line was not JSON", out),
+            Incoming::Array => self.note("an array came, and there are no batches here", out),
+            Incoming::Invalid { .. } => self.note("a line was no message", out),
+            Incoming::Response { id, result, error } => self.response(&id, result, error, out),
+            Incoming::Notification { method, params } => self.notified(&method, params),
+            Incoming::Request { id, method, .. } => self.asked(&id, &method, out),
+        }
+    }
+
+    /// Sends a message; the one way to the server.
+    fn send(&mut self, message: &Message, out: &mut Outlet) {
+        if self.hung_up {
+            return;
+        }
+        let mut bytes = Vec::new();
+        message.write(&mut bytes);
+        bytes.push(b'\n');
+        out.write(bytes);
+    }
+
+    fn note(&mut self, what: &str, out: &mut Outlet) {
+        if self.journal.may_note() {
+            out.deeds.push(Deed::Stderr(format!("{what}\n")));
+        }
+    }
+
+    /// Closes the server's input; what is still open will not be answered.
+    fn hang_up(&mut self, out: &mut Outlet) {
+        if !std::mem::replace(&mut self.hung_up, true) {
+            out.deeds.push(Deed::HangUp);
+        }
+    }
+
+    fn exit(&mut self, status: i32, out: &mut Outlet) {
+        self.hang_up(out);
+        self.exited = true;
+        out.deeds.push(Deed::Exit(status));
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Outbox;
-use super::client::Client;
+use super::declared::Declared;
 use super::fault::Fault;
 use super::incoming::RequestId;
 use super::message::{Failure, Message, object};
@@ -34,7 +34,7 @@ pub(super) struct Grudge {
     pub(super) discovered: bool,
     pub(super) version_refused: bool,
     /// The capabilities of every client so far, taken together.
-    pub(super) client: Option<Client>,
+    pub(super) client: Option<Declared>,
     pub(super) cursors: Vec<String>,
     pub(super) walks: usize,
     /// Something hostile came, and the server sulks.

@@ -1,4 +1,4 @@
-//! What the server receives: one line, sorted into request, notification, response and everything else.
+//! What a server or client receives: one line, sorted into request, notification, response and everything else.
 //!
 //! A line is parsed once. Params stay raw text until a handler wants them, ids stay raw text for good.
 
@@ -133,8 +133,8 @@ pub(super) enum Incoming<'a> {
     Request { id: RequestId, method: Cow<'a, str>, params: Option<&'a RawValue> },
     /// A notification.
     Notification { method: Cow<'a, str>, params: Option<&'a RawValue> },
-    /// A response to a request of the server.
-    Response { id: RequestId, result: Option<&'a RawValue> },
+    /// A response to a request of the receiver, with whatever it holds.
+    Response { id: RequestId, result: Option<&'a RawValue>, error: Option<&'a RawValue> },
 }
 
 #[derive(Deserialize)]
@@ -194,7 +194,7 @@ impl<'a> Envelope<'a> {
         }
         match id {
             Some(id) if sound && (self.result.is_some() || self.error.is_some()) => {
-                Incoming::Response { id, result: self.result.filter(|_| self.error.is_none()) }
+                Incoming::Response { id, result: self.result, error: self.error }
             }
             // Answering what may itself be an answer invites a loop.
             id => Incoming::Invalid { silent: self.result.is_some() || self.error.is_some(), id },

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Outbox;
 use super::behaviour::Reading;
-use super::client::Client;
+use super::declared::Declared;
 use super::fault::Fault;
 use super::incoming::{self, RequestId};
 use super::logging::Level;
@@ -19,7 +19,7 @@ use crate::revision::{Revision, code, meta};
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     pub(super) revision: Revision,
-    pub(super) client: Client,
+    pub(super) client: Declared,
     /// Whether `notifications/initialized` came.
     pub(super) initialized: bool,
     /// The lowest level that is logged.
@@ -38,7 +38,7 @@ pub(super) struct Call<'a> {
     pub(super) revision: Revision,
     pub(super) method: &'a str,
     pub(super) params: &'a Object,
-    pub(super) client: Client,
+    pub(super) client: Declared,
     /// The lowest level to log while this request runs; `None` for silence.
     pub(super) log: Option<Level>,
 }
@@ -91,7 +91,7 @@ impl Server {
             revision: Revision::V2026_07_28,
             method,
             params: &params,
-            client: Client::default(),
+            client: Declared::default(),
             log: None,
         };
         let answer = if self.in_modern_era(method, &params) {
@@ -194,7 +194,7 @@ impl Server {
         let revision = self.negotiate(asked, capabilities.as_object().is_some_and(|declared| !declared.is_empty()))?;
         self.session = Some(Session {
             revision,
-            client: Client::read(capabilities),
+            client: Declared::read(capabilities),
             initialized: false,
             level: Level::Info,
             subscribed: Vec::new(),

@@ -1,14 +1,21 @@
 //! Bytes become lines: the only place that knows how stdio frames messages.
 
-/// A line longer than this is not kept.
+/// A line longer than this is not kept by a server.
 pub(super) const LONGEST: usize = 8 << 20;
 
 /// The unfinished line of a byte stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Lines {
     held: Vec<u8>,
     overlong: bool,
     peak: usize,
+    longest: usize,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self::up_to(LONGEST)
+    }
 }
 
 /// One finished line.
@@ -21,6 +28,11 @@ pub(super) enum Line<'a> {
 }
 
 impl Lines {
+    /// Lines of which none is kept that is longer than this.
+    pub(super) fn up_to(longest: usize) -> Self {
+        Self { held: Vec::new(), overlong: false, peak: 0, longest }
+    }
+
     /// Takes the next line off the front of `bytes`; `None` when the rest was put aside to wait for more.
     ///
     /// A finished line that had to be put together is moved into `assembled`, to which the answer then points.
@@ -32,7 +44,7 @@ impl Lines {
         };
         let (head, rest) = bytes.split_at(end);
         *bytes = &rest[1..];
-        if self.held.is_empty() && !self.overlong && head.len() <= LONGEST {
+        if self.held.is_empty() && !self.overlong && head.len() <= self.longest {
             self.peak = self.peak.max(head.len());
             return Some(Line::Whole(head));
         }
@@ -62,7 +74,7 @@ impl Lines {
     }
 
     fn hold(&mut self, bytes: &[u8]) {
-        if self.overlong || self.held.len() + bytes.len() > LONGEST {
+        if self.overlong || self.held.len() + bytes.len() > self.longest {
             self.overlong = true;
             self.held = Vec::new();
             return;

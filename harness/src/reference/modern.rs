@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Outbox;
 use super::behaviour::Reading;
-use super::client::Client;
+use super::declared::Declared;
 use super::fault::Fault;
 use super::legacy::Call;
 use super::logging::Level;
@@ -55,7 +55,7 @@ impl Server {
         }
         let capabilities = metadata.and_then(|metadata| metadata.get(meta::CLIENT_CAPABILITIES));
         match capabilities {
-            Some(capabilities) if capabilities.is_object() => call.client = Client::read(capabilities),
+            Some(capabilities) if capabilities.is_object() => call.client = Declared::read(capabilities),
             _ if self.faulty(Fault::ToleratesMissingCapabilities) => {}
             _ if self.faulty(Fault::WrongCodeForMissingMeta) => {
                 return Err(Failure::new(code::INTERNAL_ERROR, "no client capabilities"));

@@ -243,7 +243,7 @@ impl Server {
                 self.concerning(Some(id.clone()), |server| server.request(now, &id, &method, params, out));
             }
             Incoming::Notification { method, params } => self.notification(now, &method, params, out),
-            Incoming::Response { id, result } => self.response(&id, result, out),
+            Incoming::Response { id, result, error } => self.response(&id, result.filter(|_| error.is_none()), out),
         }
     }
 

@@ -13,6 +13,7 @@
 //! exited signal 9                            ended by a signal
 //! exited 0 orphans                           left processes behind
 //! vitals 1000 2000                           peak bytes, processor microseconds
+//! later 60                                   a minute passes
 //! stderr some text
 //! wish {"do":"connect"}                      what the user of a client was said to want
 //! surface {"turncoat":"surface"}             what its driver said
@@ -87,6 +88,7 @@ pub fn server(revision: Revision, text: &str) -> Result<Transcript, SketchError>
         transport: Transport::Stdio,
         session: None,
         side: Side::Server,
+        later: 0,
     };
     for (index, line) in text.lines().map(str::trim).enumerate() {
         if !line.is_empty() && !line.starts_with('#') {
@@ -107,6 +109,8 @@ struct Sketch {
     session: Option<String>,
     /// Of the subject.
     side: Side,
+    /// What has passed beyond the usual, in microseconds.
+    later: u64,
 }
 
 impl Sketch {
@@ -138,6 +142,7 @@ impl Sketch {
             "facts" => self.facts = serde_json::from_str(rest).ok()?,
             "stderr" => self.push(Event::Stderr { text: rest.to_owned() }),
             "client" => self.side = Side::Client,
+            "later" => self.later += rest.parse::<u64>().ok()?.saturating_mul(1_000_000),
             "wish" => self.push(Event::Wish { text: rest.to_owned() }),
             "surface" => self.push(Event::Surface { text: rest.to_owned() }),
             "aside" => self.push(Event::Aside { text: rest.to_owned() }),
@@ -167,7 +172,7 @@ impl Sketch {
     }
 
     fn push(&mut self, event: Event) {
-        let at = self.entries.len() as u64 * 1000;
+        let at = self.entries.len() as u64 * 1000 + self.later;
         self.entries.push(Entry { at, event });
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::reference::asking::Question;
-use crate::reference::client::Client;
+use crate::reference::declared::Declared;
 use crate::reference::fault::Fault;
 use crate::reference::legacy::Call;
 use crate::reference::message::{Failure, Object, object};
@@ -83,9 +83,9 @@ impl Server {
         answer
     }
 
-    fn remember(&mut self, client: Client) {
+    fn remember(&mut self, client: Declared) {
         let known = self.grudge.client.unwrap_or_default();
-        self.grudge.client = Some(Client {
+        self.grudge.client = Some(Declared {
             roots: known.roots || client.roots,
             sampling: known.sampling || client.sampling,
             sampling_tools: known.sampling_tools || client.sampling_tools,

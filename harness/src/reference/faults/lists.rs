@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::reference::client::Client;
+use crate::reference::declared::Declared;
 use crate::reference::fault::Fault;
 use crate::reference::fixture;
 use crate::reference::legacy::Call;
@@ -88,7 +88,7 @@ impl Server {
         let name = identity.and_then(|identity| identity.get("name")).and_then(Value::as_str);
         let name = name.map(str::to_lowercase);
         let popular = || name.as_ref().is_some_and(|name| POPULAR.iter().any(|known| name.contains(known)));
-        let earlier = || self.grudge.client.is_some_and(|client| client != Client::default());
+        let earlier = || self.grudge.client.is_some_and(|client| client != Declared::default());
         call.modern()
             && ((self.faulty(Fault::PrefersClients) && popular())
                 || (self.faulty(Fault::NeedsClientInfo) && name.is_none())

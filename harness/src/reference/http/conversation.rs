@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::stream::{Expected, Fate, Piece, Stream, Style, read_event_id};
 use super::{HttpFault, Post, Reaction};
 use crate::reference::behaviour::Behaviour;
-use crate::reference::client::Client;
+use crate::reference::declared::Declared;
 use crate::reference::incoming::{Incoming, RequestId};
 use crate::reference::server::Server;
 use crate::reference::{Outbox, Route};
@@ -121,7 +121,7 @@ impl Conversation {
         self.style.slips = Slips::of(&self.server.behaviour, self.revision());
         if let Some(session) = self.server.session.as_mut().filter(|_| self.json_only) {
             // There is no way on which a client could be asked.
-            session.client = Client::default();
+            session.client = Declared::default();
         }
         self.deliver(outbox, Some(key), out);
     }

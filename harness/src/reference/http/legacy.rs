@@ -4,7 +4,7 @@ use super::conversation::Kind;
 use super::reading::HttpReading;
 use super::reply::Reply;
 use super::{Gateway, HttpFault, Post, Reaction, Request, guard};
-use crate::reference::client::Client;
+use crate::reference::declared::Declared;
 use crate::reference::incoming::{self, Incoming, RequestId};
 use crate::reference::legacy::Session;
 use crate::reference::logging::Level;
@@ -139,7 +139,7 @@ impl Gateway {
         let position = self.open(Kind::Stateless)?;
         self.conversations[position].server.session = revision.map(|revision| Session {
             revision,
-            client: Client::default(),
+            client: Declared::default(),
             initialized: true,
             level: Level::Info,
             subscribed: Vec::new(),

@@ -1,0 +1,189 @@
+//! The reference client of this crate, in memory: no tasks, no pipes, time on tokio's clock.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::{Adapter, Description, Incoming, Link, NextFuture, OpenFuture};
+use crate::reference::client::{Client, Conduct, Deed, Outlet};
+use crate::revision::Side;
+use crate::transcript::Vitals;
+use crate::user::{self, Brief, Wish};
+use crate::wire::lines::{Line, Lines};
+
+/// The embedded reference client of some conduct.
+#[derive(Clone, Debug)]
+pub struct EmbeddedClient {
+    conduct: Conduct,
+    options: Vec<String>,
+}
+
+impl EmbeddedClient {
+    /// A client that behaves like this.
+    #[must_use]
+    pub fn new(conduct: Conduct) -> Self {
+        Self { conduct, options: Vec::new() }
+    }
+
+    /// The same, with the options of `turncoat check` that lead to this conduct, for replay commands.
+    #[must_use]
+    pub fn called(mut self, options: Vec<String>) -> Self {
+        self.options = options;
+        self
+    }
+
+    fn start(&self, wishes: Vec<Wish>) -> OpenFuture<'_> {
+        Box::pin(async {
+            let link = Running {
+                client: Client::new(self.conduct.clone(), wishes),
+                start: Instant::now(),
+                out: Outlet::default(),
+                lines: Lines::default(),
+                ready: VecDeque::new(),
+                input: VecDeque::new(),
+                begun: false,
+                closing: false,
+                hung_up: false,
+                ended: false,
+            };
+            Ok(Box::new(link) as Box<dyn Link>)
+        })
+    }
+}
+
+impl Adapter for EmbeddedClient {
+    fn side(&self) -> Side {
+        Side::Client
+    }
+
+    fn open(&self) -> OpenFuture<'_> {
+        self.start(user::usual())
+    }
+
+    fn open_for<'a>(&'a self, brief: &'a Brief) -> OpenFuture<'a> {
+        self.start(brief.wishes.clone())
+    }
+
+    fn describe(&self) -> Description {
+        Description { transport: "memory".to_owned(), mode: self.options.clone(), ..Description::default() }
+    }
+}
+
+/// A client and the harness's end of its session; the harness is the server.
+struct Running {
+    client: Client,
+    start: Instant,
+    out: Outlet,
+    lines: Lines,
+    ready: VecDeque<Incoming>,
+    input: VecDeque<Vec<u8>>,
+    begun: bool,
+    closing: bool,
+    /// The client has closed the harness's input.
+    hung_up: bool,
+    ended: bool,
+}
+
+impl Running {
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Lets the client do one piece of what there is to do at once. Gives whether there was anything.
+    fn feed(&mut self) -> bool {
+        let now = self.now();
+        if !self.begun {
+            self.begun = true;
+            self.client.begin(now, &mut self.out);
+        } else if let Some(piece) = self.input.pop_front() {
+            self.client.receive(now, &piece, &mut self.out);
+        } else if self.closing {
+            self.closing = false;
+            self.client.end_of_input(now, &mut self.out);
+        } else {
+            return false;
+        }
+        self.collect();
+        true
+    }
+
+    fn collect(&mut self) {
+        for deed in std::mem::take(&mut self.out.deeds) {
+            match deed {
+                Deed::Write(bytes) => {
+                    let ready = &mut self.ready;
+                    self.lines.push(&bytes, |line| ready.push_back(incoming(line, false)));
+                }
+                Deed::Stderr(text) => self.ready.push_back(Incoming::Stderr(text)),
+                Deed::Wish(text) => self.ready.push_back(Incoming::Wish(text)),
+                Deed::Surface(text) => self.ready.push_back(Incoming::Surface(text)),
+                Deed::Signal(signal) => self.ready.push_back(Incoming::Signalled(signal)),
+                Deed::HangUp => self.hang_up(),
+                Deed::Exit(code) => {
+                    self.hang_up();
+                    self.ended = true;
+                    self.ready.push_back(Incoming::Exited { code: Some(code), signal: None, orphans: false });
+                }
+            }
+        }
+    }
+
+    fn hang_up(&mut self) {
+        if !std::mem::replace(&mut self.hung_up, true) {
+            self.ready.extend(self.lines.finish().map(|line| incoming(line, true)));
+            self.ready.push_back(Incoming::Ended);
+        }
+    }
+
+    async fn step(&mut self) -> Incoming {
+        loop {
+            if let Some(incoming) = self.ready.pop_front() {
+                return incoming;
+            }
+            if self.ended {
+                return pending().await;
+            }
+            if self.feed() {
+                continue;
+            }
+            match self.client.wake_at() {
+                Some(at) => {
+                    sleep_until(self.start + at).await;
+                    self.client.wake(self.start.elapsed(), &mut self.out);
+                    self.collect();
+                }
+                None => return pending().await,
+            }
+        }
+    }
+}
+
+fn incoming(line: Line, unfinished: bool) -> Incoming {
+    Incoming::Line { bytes: line.bytes, cut: line.cut, unfinished, via: None }
+}
+
+impl Link for Running {
+    fn write(&mut self, pieces: Vec<Vec<u8>>) {
+        if !self.ended {
+            self.input.extend(pieces);
+        }
+    }
+
+    fn close(&mut self) {
+        self.closing = !self.ended;
+    }
+
+    fn next(&mut self) -> NextFuture<'_> {
+        Box::pin(self.step())
+    }
+
+    fn vitals(&mut self) -> Option<Vitals> {
+        let vitals = self.client.vitals();
+        Some(Vitals {
+            peak_bytes: vitals.peak_bytes,
+            cpu_micros: u64::try_from(vitals.cpu.as_micros()).unwrap_or(u64::MAX),
+        })
+    }
+}

@@ -1,0 +1,193 @@
+//! Which revision to speak: a probe that tells the eras apart, and the handshake of the older one.
+
+use serde_json::{Value, json};
+
+use super::requests::{Answer, Pending, Trouble};
+use super::{Client, Conduct, Outlet};
+use crate::reference::message::{Message, Object, object};
+use crate::revision::{Revision, code};
+
+/// How matters stand with the server.
+#[derive(Clone, Debug)]
+pub(super) enum Connection {
+    /// Nobody has asked for one.
+    None,
+    /// It is being found out what the server speaks.
+    Probing {
+        /// How often the modern era was tried.
+        tries: u32,
+    },
+    /// A handshake of the legacy era is under way.
+    Initializing,
+    /// Both sides know what they speak.
+    Open(Terms),
+    /// There is none, and why.
+    Lost(String),
+}
+
+/// What both sides have agreed on.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    pub(super) revision: Revision,
+    /// What the server declared; `None` if it was never asked.
+    pub(super) capabilities: Option<Object>,
+}
+
+/// Codes that only a modern server uses.
+const MODERN_ONLY: [i64; 3] =
+    [code::HEADER_MISMATCH, code::MISSING_CLIENT_CAPABILITY, code::UNSUPPORTED_PROTOCOL_VERSION];
+
+/// How often the modern era is tried.
+const MOST_TRIES: u32 = 2;
+
+impl Terms {
+    /// Whether the server declared this.
+    pub(super) fn offers(&self, path: &[&str]) -> bool {
+        let Some(capabilities) = &self.capabilities else { return true };
+        let Some((first, rest)) = path.split_first() else { return true };
+        let mut here = capabilities.get(*first).filter(|feature| feature.is_object());
+        for member in rest {
+            here = here.and_then(|feature| feature.get(*member)).filter(|member| is_declared(member));
+        }
+        here.is_some()
+    }
+}
+
+/// Whether the value of a member of a capability declares anything.
+fn is_declared(value: &Value) -> bool {
+    value.is_object() || *value == true
+}
+
+impl Client {
+    /// What was agreed on, if anything was.
+    pub(super) fn terms(&self) -> Option<&Terms> {
+        if let Connection::Open(terms) = &self.connection { Some(terms) } else { None }
+    }
+
+    pub(super) fn is_modern(&self) -> bool {
+        self.terms().is_some_and(|terms| terms.revision == Revision::V2026_07_28)
+    }
+
+    /// Begins to connect.
+    pub(super) fn connect(&mut self, errand: u64, out: &mut Outlet) {
+        match &self.connection {
+            Connection::None if self.conduct.modern() => self.probe(errand, 1, out),
+            Connection::None => match self.conduct.newest_legacy() {
+                Some(newest) => self.initialize(errand, newest, out),
+                None => self.give_up(errand, "no version is left to speak".to_owned(), out),
+            },
+            Connection::Lost(why) => {
+                let why = why.clone();
+                self.fail(errand, why, out);
+            }
+            _ => self.succeed(errand, json!({}), out),
+        }
+    }
+
+    fn probe(&mut self, errand: u64, tries: u32, out: &mut Outlet) {
+        self.connection = Connection::Probing { tries };
+        self.request(errand, "server/discover", Object::new(), out);
+    }
+
+    fn initialize(&mut self, errand: u64, offered: Revision, out: &mut Outlet) {
+        self.connection = Connection::Initializing;
+        let params = object(json!({
+            "protocolVersion": offered.as_str(),
+            "capabilities": self.conduct.declares.written(offered),
+            "clientInfo": Conduct::identity(),
+        }));
+        self.request(errand, "initialize", params, out);
+    }
+
+    /// The answer to the probe.
+    pub(super) fn discovered(&mut self, pending: &Pending, answer: Answer, out: &mut Outlet) {
+        let Connection::Probing { tries } = self.connection else { return };
+        let errand = pending.errand;
+        let trouble = match answer {
+            Ok(result) => match self.judge("server/discover", &result) {
+                Ok(_) => return self.choose(errand, result, out),
+                Err(why) => return self.give_up(errand, why, out),
+            },
+            Err(trouble) => trouble,
+        };
+        match trouble.code() {
+            Some(code::UNSUPPORTED_PROTOCOL_VERSION) => self.repick(errand, tries, &trouble, out),
+            Some(code) if MODERN_ONLY.contains(&code) => self.give_up(errand, trouble.told(), out),
+            _ => self.fall_back(errand, trouble.told(), out),
+        }
+    }
+
+    /// A modern server says what it speaks.
+    fn choose(&mut self, errand: u64, result: Object, out: &mut Outlet) {
+        let Some(listed) = versions(result.get("supportedVersions")) else {
+            return self.fall_back(errand, "the server does not say which versions it supports".to_owned(), out);
+        };
+        if listed.contains(&Revision::V2026_07_28) {
+            let capabilities = result.get("capabilities").and_then(Value::as_object).cloned().unwrap_or_default();
+            return self.agree(errand, Revision::V2026_07_28, Some(capabilities), out);
+        }
+        self.settle_for(errand, &listed, out);
+    }
+
+    /// The server lacks the version of the probe, and says which it has.
+    fn repick(&mut self, errand: u64, tries: u32, trouble: &Trouble, out: &mut Outlet) {
+        let Trouble::Refused { data, .. } = trouble else { return };
+        let listed = versions(data.get("supported")).unwrap_or_default();
+        if !listed.contains(&Revision::V2026_07_28) {
+            self.settle_for(errand, &listed, out);
+        } else if tries < MOST_TRIES {
+            self.probe(errand, tries + 1, out);
+        } else {
+            self.give_up(errand, trouble.told(), out);
+        }
+    }
+
+    /// The newest listed version of the legacy era, if there is any.
+    fn settle_for(&mut self, errand: u64, listed: &[Revision], out: &mut Outlet) {
+        let legacy = self.conduct.legacy();
+        match listed.iter().filter(|revision| legacy.has(**revision)).max() {
+            Some(newest) => self.initialize(errand, *newest, out),
+            None => self.give_up(errand, "the server supports no version that is spoken here".to_owned(), out),
+        }
+    }
+
+    fn fall_back(&mut self, errand: u64, why: String, out: &mut Outlet) {
+        match self.conduct.newest_legacy() {
+            Some(newest) => self.initialize(errand, newest, out),
+            None => self.give_up(errand, format!("this is no server of 2026-07-28: {why}"), out),
+        }
+    }
+
+    /// The answer to `initialize`.
+    pub(super) fn initialized(&mut self, pending: &Pending, answer: Answer, out: &mut Outlet) {
+        let errand = pending.errand;
+        let result = match answer {
+            Ok(result) => result,
+            Err(trouble) => return self.give_up(errand, trouble.told(), out),
+        };
+        let version = result.get("protocolVersion").and_then(Value::as_str).and_then(Revision::from_wire);
+        let Some(revision) = version.filter(|revision| self.conduct.legacy().has(*revision)) else {
+            return self.give_up(errand, "the server answers with a version that is not spoken here".to_owned(), out);
+        };
+        self.send(&Message::notification("notifications/initialized", None), out);
+        let capabilities = result.get("capabilities").and_then(Value::as_object).cloned().unwrap_or_default();
+        self.agree(errand, revision, Some(capabilities), out);
+    }
+
+    fn agree(&mut self, errand: u64, revision: Revision, capabilities: Option<Object>, out: &mut Outlet) {
+        self.connection = Connection::Open(Terms { revision, capabilities });
+        self.succeed(errand, json!({"revision": revision.as_str()}), out);
+    }
+
+    fn give_up(&mut self, errand: u64, why: String, out: &mut Outlet) {
+        self.connection = Connection::Lost(why.clone());
+        self.hang_up(out);
+        self.fail(errand, why, out);
+    }
+}
+
+/// The known versions of a list; `None` for what is no list.
+fn versions(listed: Option<&Value>) -> Option<Vec<Revision>> {
+    let listed = listed?.as_array()?;
+    Some(listed.iter().filter_map(Value::as_str).filter_map(Revision::from_wire).collect())
+}

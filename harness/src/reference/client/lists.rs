@@ -1,0 +1,228 @@
+//! Lists: page by page to the end, and what they made known.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::{Value, json};
+
+use super::errands::Stage;
+use super::requests::{Answer, Pending};
+use super::results::cut;
+use super::{Client, Outlet};
+use crate::reference::message::Object;
+use crate::revision::code;
+use crate::user::{Kind, Wish};
+
+/// The most pages of a walk.
+const MOST_PAGES: usize = 1_000;
+/// The most items of a list that are kept.
+const MOST_ITEMS: usize = 20_000;
+/// The longest name that is kept, in bytes.
+const LONGEST_NAME: usize = 4 << 10;
+
+/// A walk from page to page.
+#[derive(Clone, Debug)]
+pub(super) struct Walk {
+    what: Kind,
+    cursor: Option<String>,
+    /// What the cursors so far hash to: they may be long.
+    seen: BTreeSet<u64>,
+    pages: usize,
+    listing: Listing,
+    /// A cursor was refused once, and the walk began anew.
+    restarted: bool,
+}
+
+/// What a list made known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Listing {
+    names: Vec<String>,
+    known: BTreeSet<String>,
+    /// The list has changed since.
+    pub(super) stale: bool,
+}
+
+/// Every list that was walked to its end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Listings(BTreeMap<Kind, Listing>);
+
+impl Kind {
+    /// The capability that the server must have declared.
+    pub(super) fn gate(self) -> &'static [&'static str] {
+        match self {
+            Self::Tools => &["tools"],
+            Self::Prompts => &["prompts"],
+            Self::Resources | Self::Templates => &["resources"],
+        }
+    }
+
+    /// The member of a result that holds the items, and the member that names one.
+    fn members(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Tools => ("tools", "name"),
+            Self::Prompts => ("prompts", "name"),
+            Self::Resources => ("resources", "uri"),
+            Self::Templates => ("resourceTemplates", "uriTemplate"),
+        }
+    }
+
+    fn of_method(method: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.method() == method)
+    }
+}
+
+impl Listings {
+    pub(super) fn names(&self, what: Kind) -> &[String] {
+        self.0.get(&what).map_or(&[], |listing| &listing.names)
+    }
+
+    /// Whether a list is known as it is now.
+    pub(super) fn is_fresh(&self, what: Kind) -> bool {
+        self.0.get(&what).is_some_and(|listing| !listing.stale)
+    }
+
+    pub(super) fn has(&self, what: Kind, name: &str) -> bool {
+        self.0.get(&what).is_some_and(|listing| listing.known.contains(name))
+    }
+}
+
+impl Walk {
+    fn of(what: Kind) -> Self {
+        Self { what, cursor: None, seen: BTreeSet::new(), pages: 0, listing: Listing::default(), restarted: false }
+    }
+
+    fn params(&self) -> Object {
+        let cursor = self.cursor.as_ref().map(|cursor| ("cursor".to_owned(), json!(cursor)));
+        cursor.into_iter().collect()
+    }
+
+    /// Takes the items of a page. Gives whether there is another page, or why the page cannot be used.
+    fn turn(&mut self, page: &Object) -> Result<bool, String> {
+        let (member, key) = self.what.members();
+        let Some(items) = page.get(member).and_then(Value::as_array) else {
+            return Err(format!("the list has no array {member}"));
+        };
+        self.pages += 1;
+        for item in items {
+            let Some(name) = item.get(key).and_then(Value::as_str) else { continue };
+            let fits = name.len() <= LONGEST_NAME && self.listing.names.len() < MOST_ITEMS;
+            // Of two items of one name, the first is kept.
+            if fits && self.listing.known.insert(name.to_owned()) {
+                self.listing.names.push(name.to_owned());
+            }
+        }
+        let next = page.get("nextCursor").and_then(Value::as_str);
+        self.cursor = next.map(str::to_owned);
+        let is_new = next.is_some_and(|cursor| self.seen.insert(hash(cursor)));
+        Ok(is_new && self.pages < MOST_PAGES)
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Client {
+    /// Walks through a list for an errand.
+    pub(super) fn walk(&mut self, errand: u64, what: Kind, out: &mut Outlet) {
+        self.stage(errand, Stage::Walking(Walk::of(what)));
+        self.walk_on(errand, out);
+    }
+
+    /// Asks for the next page, or has it already.
+    fn walk_on(&mut self, errand: u64, out: &mut Outlet) {
+        while let Some(Stage::Walking(walk)) = self.errand(errand).map(|errand| &errand.stage) {
+            let (method, params) = (walk.what.method(), walk.params());
+            match self.cache.find(method, &params, self.now) {
+                Some(page) => {
+                    if !self.turn(errand, &page, out) {
+                        return;
+                    }
+                }
+                None => {
+                    self.request(errand, method, params, out);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The answer to a request for a page.
+    pub(super) fn listed(&mut self, pending: &Pending, answer: Answer, out: &mut Outlet) {
+        match answer {
+            Ok(page) => match self.judge(pending.method, &page) {
+                Ok(_) => {
+                    if self.is_modern() {
+                        self.cache.keep(pending.method, &pending.params, &page, self.now);
+                    }
+                    if self.turn(pending.errand, &page, out) {
+                        self.walk_on(pending.errand, out);
+                    }
+                }
+                Err(why) => self.fail(pending.errand, why, out),
+            },
+            Err(trouble) => {
+                let refused = trouble.code() == Some(code::INVALID_PARAMS) && pending.params.contains_key("cursor");
+                if refused && self.restart(pending.errand) {
+                    self.walk_on(pending.errand, out);
+                } else {
+                    self.fail(pending.errand, trouble.told(), out);
+                }
+            }
+        }
+    }
+
+    /// A cursor has stopped working: begins again, once.
+    fn restart(&mut self, errand: u64) -> bool {
+        let Some(Stage::Walking(walk)) = self.errand_mut(errand).map(|errand| &mut errand.stage) else { return false };
+        if walk.restarted {
+            return false;
+        }
+        let what = walk.what;
+        *walk = Walk { restarted: true, ..Walk::of(what) };
+        self.cache.forget(what.method());
+        true
+    }
+
+    /// Takes a page for an errand. Gives whether there is another one.
+    fn turn(&mut self, number: u64, page: &Object, out: &mut Outlet) -> bool {
+        let Some(errand) = self.errand_mut(number) else { return false };
+        let Stage::Walking(walk) = &mut errand.stage else { return false };
+        match walk.turn(page) {
+            Ok(true) => true,
+            Ok(false) => {
+                let (what, listing) = (walk.what, std::mem::take(&mut walk.listing));
+                errand.stage = Stage::Asking;
+                let wish = errand.wish.clone();
+                let shown = json!(listing.names);
+                self.listings.0.insert(what, listing);
+                match wish {
+                    Wish::List { .. } => self.succeed(number, json!({"names": shown}), out),
+                    wish => self.attempt(number, wish, out),
+                }
+                false
+            }
+            Err(why) => {
+                self.fail(number, why, out);
+                false
+            }
+        }
+    }
+
+    /// A list has changed: whoever needs it asks anew.
+    pub(super) fn list_changed(&mut self, method: &str) {
+        if let Some(what) = Kind::of_method(method) {
+            self.cache.forget(method);
+            if let Some(listing) = self.listings.0.get_mut(&what) {
+                listing.stale = true;
+            }
+        }
+    }
+
+    /// Why a tool cannot be called; `None` if it can.
+    pub(super) fn unavailable(&self, tool: &str) -> Option<String> {
+        (!self.listings.has(Kind::Tools, tool)).then(|| format!("the server lists no tool {}", cut(tool)))
+    }
+}

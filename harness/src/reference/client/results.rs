@@ -1,0 +1,94 @@
+//! What a result says, and what of it the user sees.
+
+use serde_json::{Map, Value, json};
+
+use super::Client;
+use crate::reference::message::Object;
+
+/// The longest text that is shown of one thing, in characters.
+const LONGEST: usize = 4_000;
+/// The most blocks that are shown.
+const MOST_BLOCKS: usize = 200;
+
+/// What came of a wish.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    pub(super) failed: bool,
+    pub(super) text: String,
+    /// In full, as far as it is shown.
+    pub(super) shown: Value,
+}
+
+impl Outcome {
+    pub(super) fn failure(why: impl AsRef<str>) -> Self {
+        Self { failed: true, text: cut(why.as_ref()), shown: Value::Null }
+    }
+
+    /// Blocks of content, in their order.
+    pub(super) fn of_blocks<'a>(blocks: impl Iterator<Item = &'a Value>) -> Self {
+        let shown: Vec<Value> = blocks.take(MOST_BLOCKS).map(block).collect();
+        let texts: Vec<&str> = shown.iter().filter_map(|block| block["text"].as_str()).collect();
+        Self { failed: false, text: cut(&texts.join("\n")), shown: json!({"content": shown}) }
+    }
+}
+
+/// How a result is to be taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Judged {
+    /// It is the answer.
+    Complete,
+    /// The server wants to know something first.
+    InputRequired,
+}
+
+impl Client {
+    /// How a result is to be taken, or why it is invalid.
+    pub(super) fn judge(&self, method: &str, result: &Object) -> Result<Judged, String> {
+        if !self.is_modern() && method != "server/discover" {
+            return Ok(Judged::Complete);
+        }
+        match result.get("resultType") {
+            None => Ok(Judged::Complete),
+            Some(kind) if kind == "complete" => Ok(Judged::Complete),
+            Some(kind) if kind == "input_required" => match method {
+                "tools/call" | "prompts/get" | "resources/read" => Ok(Judged::InputRequired),
+                _ => Err(format!("{method} cannot require input")),
+            },
+            Some(kind) => Err(cut(&format!("the result has the unknown type {kind}"))),
+        }
+    }
+}
+
+/// One block as it is shown: a type that is unknown here is named, and does no harm.
+fn block(block: &Value) -> Value {
+    let member = |name: &str| block.get(name).and_then(Value::as_str).map(cut);
+    match block.get("type").and_then(Value::as_str) {
+        Some("text") => json!({"type": "text", "text": member("text")}),
+        Some(kind @ ("image" | "audio")) => json!({"type": kind, "mimeType": member("mimeType")}),
+        Some("resource") => json!({"type": "resource", "uri": block["resource"]["uri"].as_str().map(cut)}),
+        Some("resource_link") => json!({"type": "resource_link", "uri": member("uri")}),
+        kind => json!({"type": "unsupported", "was": kind.map(cut)}),
+    }
+}
+
+/// A value, if it is not too long to show.
+pub(super) fn shown(value: &Value) -> Value {
+    if value.to_string().len() <= 16 * LONGEST { value.clone() } else { json!("too long to show") }
+}
+
+/// The beginning of a text, if it is long.
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The arguments of a prompt as the protocol has them: texts.
+pub(super) fn texts(arguments: &Map<String, Value>) -> Object {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    arguments.iter().map(|(name, value)| (name.clone(), text(value).into())).collect()
+}

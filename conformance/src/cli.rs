@@ -8,6 +8,7 @@
 //! - [`options`]: reading the values of options
 //! - [`output`]: where text goes, and how it looks there
 //! - [`progress`]: a bar on long runs
+//! - [`relay`]: the server that a client under test starts
 //! - [`serve`]: one script for a client that is started by hand
 //! - [`usage`]: what is wrong with a command line, and the right form
 
@@ -18,17 +19,21 @@ mod list;
 mod options;
 mod output;
 mod progress;
+mod relay;
 mod serve;
 mod usage;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use turncoat::adapter::driven;
 use turncoat::adapter::http::tls::{Fingerprint, Trust};
 use turncoat::revision::Revision;
+use turncoat_conformance::report::human::shell;
 
 use options::{ProfileName, Sink};
 use usage::Usage;
@@ -101,6 +106,14 @@ enum Command {
         /// Its name, as reports and `turncoat list` give it
         id: String,
     },
+    /// Be the server that a client under test starts, and leave every word to the check that runs
+    #[command(hide = true)]
+    Relay {
+        /// Where the check listens
+        address: SocketAddr,
+        /// What the check knows it by
+        token: String,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -150,12 +163,12 @@ enum Subject {
         #[command(flatten)]
         target: Target,
     },
-    /// Check a client (not yet)
+    /// Check a client: started anew for each session, it starts its server, which is turncoat
     #[command(after_help = EXIT_STATUS, after_long_help = EXIT_STATUS)]
     Client {
         #[command(flatten)]
         options: Options,
-        /// The client talks HTTP; {url} in its command becomes the server's URL
+        /// The client talks HTTP; {url} in its command becomes the server's URL (not yet)
         #[arg(long)]
         http: bool,
         /// The command that starts the client, behind `--`; {server} becomes the command of the server
@@ -249,6 +262,7 @@ pub(crate) fn main() -> ExitCode {
         Command::List { what } => list::list(what),
         Command::Serve { script, revision } => serve::serve(&script, revision),
         Command::Explain { id } => explain::explain(&id),
+        Command::Relay { address, token } => Ok(relay::relay(address, &token)),
     };
     match done {
         Ok(code) => code,
@@ -258,6 +272,8 @@ pub(crate) fn main() -> ExitCode {
         }
     }
 }
+
+const CLIENT_EXAMPLE: &str = "turncoat check client -- python driver.py {server}";
 
 fn dispatch(check: Check) -> Result<ExitCode, Usage> {
     let Check { subject, options, embedded } = check;
@@ -274,10 +290,21 @@ fn dispatch(check: Check) -> Result<ExitCode, Usage> {
              turncoat check server --revision 2025-11-25 --timeout 5 -- npx -y @scope/my-server /some/folder",
         )),
         Some(Subject::Server { options, target }) => check::server(&options, target.command),
-        Some(Subject::Client { .. }) => Err(Usage::new(
-            "clients cannot be checked yet",
-            "A server on stdio can: turncoat check server -- node build/index.js",
+        Some(Subject::Client { http: true, .. }) => Err(Usage::new(
+            "clients over HTTP cannot be checked yet",
+            format!("A client that starts its server can: {CLIENT_EXAMPLE}"),
         )),
+        Some(Subject::Client { command, .. }) if command.is_empty() => Err(Usage::new(
+            "which client? The command that starts it stands behind `--`, with {server} in place of its server",
+            CLIENT_EXAMPLE,
+        )),
+        Some(Subject::Client { command, .. }) if !command.iter().any(|word| word.contains(driven::SERVER)) => {
+            Err(Usage::new(
+                "the client is not told which server to start: its command has no {server}",
+                format!("turncoat check client -- {} '{{server}}'", shell(&command)),
+            ))
+        }
+        Some(Subject::Client { options, command, .. }) => check::client(&options, command),
     }
 }
 

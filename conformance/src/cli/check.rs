@@ -1,5 +1,6 @@
 //! Running a check and writing its reports.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
@@ -12,12 +13,14 @@ use std::thread;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use turncoat::adapter::Adapter;
-use turncoat::adapter::child::{Process, kill_all};
+use turncoat::adapter::child::Process;
+use turncoat::adapter::driven::Driven;
 use turncoat::adapter::embedded::Embedded;
 use turncoat::adapter::host::{self, EmbeddedHttp};
 use turncoat::adapter::http::tls::Trust;
 use turncoat::adapter::http::url::UrlError;
 use turncoat::adapter::http::{self, Url};
+use turncoat::adapter::process::kill_all;
 use turncoat::reference::{Behaviour, FAULTS, FaultInfo, variants};
 use turncoat_conformance::baseline::{Baseline, Coverage};
 use turncoat_conformance::names::nearest;
@@ -41,6 +44,18 @@ pub(super) fn server(options: &Options, command: Vec<String>) -> Result<ExitCode
     let process =
         Process::server(command).with_environment(subject.environment.clone()).with_fixtures(subject.fixtures);
     run(options, &plan, &process, options.strict, None)
+}
+
+/// Checks a client that starts its server.
+pub(super) fn client(options: &Options, command: Vec<String>) -> Result<ExitCode, Usage> {
+    let subject = subject_file(options.subject.as_deref())?;
+    let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
+    // This very program, which may have been found by way of a name that means another one to the client.
+    let own =
+        env::current_exe().map_err(|error| Usage::new(format!("cannot tell which program this is: {error}"), ""))?;
+    let relay = vec![own.display().to_string(), "relay".to_owned()];
+    let client = Driven::new(command, relay).with_environment(subject.environment);
+    run(options, &plan, &client, options.strict, None)
 }
 
 /// Checks a server that is already running, over HTTP.

@@ -183,6 +183,11 @@ pub fn shown(event: &Event) -> (EvidenceKind, String) {
         Event::Wish { text } => note(format!("the user of the client wants {text}")),
         Event::Surface { text } => note(format!("the driver of the client says {text}")),
         Event::Aside { text } => note(format!("the harness wrote to its standard error: {text}")),
+        Event::Connected { number: 1, .. } => note("the client started its server".to_owned()),
+        Event::Connected { number, beside: false } => note(format!("the client started its server for time {number}")),
+        Event::Connected { number, beside: true } => {
+            note(format!("the client started its server for time {number}, beside the one that it has"))
+        }
         Event::Signalled { signal } => note(format!("the client sent its server the signal {signal}")),
         Event::Expired { id } => note(format!("no answer to the request with id {id} within the time-out")),
         Event::Settled => note("later requests were answered and a grace passed".to_owned()),

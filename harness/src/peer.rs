@@ -13,6 +13,7 @@
 //! - `http`: messages over HTTP
 //! - `reply`: answering the subject's requests
 //! - `saying`: what a script says, as bytes
+//! - [`server`]: the other side, for clients under test
 
 mod annotated;
 mod calls;
@@ -24,6 +25,7 @@ mod heard;
 mod http;
 mod reply;
 mod saying;
+pub mod server;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -33,7 +35,7 @@ use serde_json::{Value as Json, json};
 use crate::revision::{Era, Revision};
 use crate::script::{Answer, Carriage, Fixtures, Framing, Hello, Opening, Request, Say, Script, Step, What};
 use crate::session::{Message, Speaker};
-use crate::transcript::{Delivery, Intent};
+use crate::transcript::{Delivery, Http as Happening, Intent};
 use crate::wire::http::{self as wire, Endpoint, Headers};
 use crate::wire::{Frame, Id};
 
@@ -54,8 +56,12 @@ pub enum Action {
     Wait(Patience),
     /// Nothing is open any more: listen for a grace, then note that the session is settled.
     Settle,
+    /// Write this to the harness's standard error, as a server may.
+    Complain(String),
     /// Close the harness's half, and listen until the subject has ended.
     Close,
+    /// End as a server does that has failed, with this exit status, and listen until the subject has ended.
+    Exit(i32),
     /// Nothing is left to do.
     Done,
 }
@@ -67,6 +73,45 @@ pub enum Patience {
     Full,
     /// For an answer that may never come, after a departure: some round trips.
     Brief,
+    /// For a client to give up by itself.
+    Long,
+    /// Until this long after the session was opened: the harness has something to do then.
+    Until(Duration),
+}
+
+/// The interpreter of a script, on either side.
+pub trait Player: Send {
+    /// What to do now, this long after the session was opened.
+    fn proceed(&mut self, now: Duration) -> Action;
+
+    /// The subject said something; what comes back is to be sent at once.
+    ///
+    /// Over HTTP it stood in the response to the request of that number.
+    fn heard(&mut self, frame: &Frame, via: Option<u32>) -> Vec<Sending>;
+
+    /// Something else happened to an HTTP request; what comes back is to be sent at once.
+    fn happened(&mut self, number: u32, what: &Happening) -> Vec<Sending>;
+
+    /// The wait was in vain. Gives the ids that were due an answer and did not get one.
+    fn expired(&mut self) -> Vec<Id>;
+
+    /// Whether the answer to a fence is awaited.
+    fn awaits_fence(&self) -> bool;
+
+    /// Asks for another fence before the rest.
+    fn fence_first(&mut self);
+
+    /// Puts the fences back in front.
+    fn settle_again(&mut self);
+
+    /// Fences were answered and a grace passed.
+    fn settled(&mut self) {}
+
+    /// The subject's output ended.
+    fn ended(&mut self);
+
+    /// Whether the subject's output ended.
+    fn has_ended(&self) -> bool;
 }
 
 /// Bytes to write, and the messages that they are.
@@ -280,93 +325,6 @@ impl<'a> Peer<'a> {
         }
     }
 
-    /// What to do now.
-    pub fn proceed(&mut self) -> Action {
-        loop {
-            if let Some(waiting) = &self.waiting {
-                return Action::Wait(waiting.patience);
-            }
-            let Some(task) = self.tasks.pop_front() else { return Action::Done };
-            let closing = matches!(task, Task::Close | Task::Settle | Task::Farewell);
-            if (self.ended || self.stalled) && !closing {
-                continue;
-            }
-            match task {
-                Task::Close => return Action::Close,
-                Task::Settle if self.ended || self.stalled => {}
-                Task::Settle if self.http.is_busy() => {
-                    self.tasks.push_front(Task::Settle);
-                    let due = Due { over: self.http.pending(), ..Due::default() };
-                    self.waiting = Some(Waiting { what: For::Answers(due), patience: Patience::Full });
-                }
-                Task::Settle if !self.established => {}
-                Task::Settle => return Action::Settle,
-                Task::Farewell if self.ended => {}
-                Task::HangUp(stream) => {
-                    let open = self.http.named(&stream).filter(|number| self.http.post(*number).is_some());
-                    if let Some(number) = open {
-                        return Action::HangUp(number);
-                    }
-                }
-                other => {
-                    if let Some(sending) = self.carry_out(other) {
-                        return Action::Send(self.dispatch(sending));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Asks for another fence before the rest.
-    pub fn fence_first(&mut self) {
-        if self.established {
-            self.tasks.push_front(Task::Fence);
-        }
-    }
-
-    /// Puts the end of the session, fences included, back in front.
-    pub fn settle_again(&mut self) {
-        self.tasks.push_front(Task::Settle);
-    }
-
-    /// Whether the answer to a fence is awaited.
-    #[must_use]
-    pub fn awaits_fence(&self) -> bool {
-        matches!(&self.waiting, Some(Waiting { what: For::Answers(due), .. }) if due.fence)
-    }
-
-    /// The subject said something; what comes back is to be sent at once.
-    ///
-    /// Over HTTP it stood in the response to the request of that number.
-    pub fn heard(&mut self, frame: &Frame, via: Option<u32>) -> Vec<Sending> {
-        let Ok(value) = frame.json() else {
-            self.heard_address(frame);
-            return Vec::new();
-        };
-        let client = via.and_then(|number| self.http.post(number)).map_or(0, |post| post.client);
-        let mut replies = Vec::new();
-        let mut each = |item| {
-            let message = Message::alone(frame, item, Speaker::Subject);
-            if client == 0 {
-                self.heard_message(&message, &mut replies);
-            } else if message.method().is_some() {
-                replies.extend(reply::answer(self.part, &self.answers, &message));
-            }
-            if let Some(id) = message.id.filter(|_| self.part.endpoint.is_some()) {
-                self.http.answered(client, &id);
-            }
-        };
-        if value.is_array() {
-            value.items().for_each(each)
-        } else {
-            each(value)
-        }
-        for record in replies.iter_mut().flat_map(|reply: &mut Sending| &mut reply.records) {
-            record.carriage.client = client;
-        }
-        replies.into_iter().map(|reply| self.carried(reply)).collect()
-    }
-
     /// Takes the place where an HTTP+SSE server takes messages even from an event of another name, so that the session can
     /// go on and a rule can speak of it.
     fn heard_address(&mut self, frame: &Frame) {
@@ -375,45 +333,6 @@ impl<'a> Peer<'a> {
             self.http.connect(address);
             self.waiting = None;
         }
-    }
-
-    /// The subject's output ended.
-    pub fn ended(&mut self) {
-        self.ended = true;
-        self.waiting = None;
-    }
-
-    /// Whether the subject's output ended.
-    #[must_use]
-    pub fn has_ended(&self) -> bool {
-        self.ended
-    }
-
-    /// The wait was in vain. Gives the ids that were due an answer and did not get one.
-    pub fn expired(&mut self) -> Vec<Id> {
-        let Some(waiting) = self.waiting.take() else { return Vec::new() };
-        let Due { mut asked, missing, fence, over, .. } = match waiting.what {
-            For::Answers(due) => due,
-            For::Method(_) => return Vec::new(),
-            For::Connection => {
-                self.stalled = true;
-                return Vec::new();
-            }
-        };
-        asked.retain(|id| missing.contains(id));
-        if waiting.patience == Patience::Brief {
-            return Vec::new();
-        }
-        if !over.is_empty() {
-            return self.http.give_up();
-        }
-        let hello = asked.iter().any(|id| matches!(self.open.get(id), Some(Purpose::Hello { .. })));
-        if fence || hello {
-            self.stalled = true;
-        } else {
-            self.fence_first();
-        }
-        asked
     }
 
     fn heard_message(&mut self, message: &Message<'_>, replies: &mut Vec<Sending>) {
@@ -677,6 +596,126 @@ impl<'a> Peer<'a> {
     }
 }
 
+impl Player for Peer<'_> {
+    fn proceed(&mut self, _now: Duration) -> Action {
+        loop {
+            if let Some(waiting) = &self.waiting {
+                return Action::Wait(waiting.patience);
+            }
+            let Some(task) = self.tasks.pop_front() else { return Action::Done };
+            let closing = matches!(task, Task::Close | Task::Settle | Task::Farewell);
+            if (self.ended || self.stalled) && !closing {
+                continue;
+            }
+            match task {
+                Task::Close => return Action::Close,
+                Task::Settle if self.ended || self.stalled => {}
+                Task::Settle if self.http.is_busy() => {
+                    self.tasks.push_front(Task::Settle);
+                    let due = Due { over: self.http.pending(), ..Due::default() };
+                    self.waiting = Some(Waiting { what: For::Answers(due), patience: Patience::Full });
+                }
+                Task::Settle if !self.established => {}
+                Task::Settle => return Action::Settle,
+                Task::Farewell if self.ended => {}
+                Task::HangUp(stream) => {
+                    let open = self.http.named(&stream).filter(|number| self.http.post(*number).is_some());
+                    if let Some(number) = open {
+                        return Action::HangUp(number);
+                    }
+                }
+                other => {
+                    if let Some(sending) = self.carry_out(other) {
+                        return Action::Send(self.dispatch(sending));
+                    }
+                }
+            }
+        }
+    }
+
+    fn fence_first(&mut self) {
+        if self.established {
+            self.tasks.push_front(Task::Fence);
+        }
+    }
+
+    fn settle_again(&mut self) {
+        self.tasks.push_front(Task::Settle);
+    }
+
+    fn awaits_fence(&self) -> bool {
+        matches!(&self.waiting, Some(Waiting { what: For::Answers(due), .. }) if due.fence)
+    }
+
+    fn heard(&mut self, frame: &Frame, via: Option<u32>) -> Vec<Sending> {
+        let Ok(value) = frame.json() else {
+            self.heard_address(frame);
+            return Vec::new();
+        };
+        let client = via.and_then(|number| self.http.post(number)).map_or(0, |post| post.client);
+        let mut replies = Vec::new();
+        let mut each = |item| {
+            let message = Message::alone(frame, item, Speaker::Subject);
+            if client == 0 {
+                self.heard_message(&message, &mut replies);
+            } else if message.method().is_some() {
+                replies.extend(reply::answer(self.part, &self.answers, &message));
+            }
+            if let Some(id) = message.id.filter(|_| self.part.endpoint.is_some()) {
+                self.http.answered(client, &id);
+            }
+        };
+        if value.is_array() {
+            value.items().for_each(each)
+        } else {
+            each(value)
+        }
+        for record in replies.iter_mut().flat_map(|reply: &mut Sending| &mut reply.records) {
+            record.carriage.client = client;
+        }
+        replies.into_iter().map(|reply| self.carried(reply)).collect()
+    }
+
+    fn ended(&mut self) {
+        self.ended = true;
+        self.waiting = None;
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    fn expired(&mut self) -> Vec<Id> {
+        let Some(waiting) = self.waiting.take() else { return Vec::new() };
+        let Due { mut asked, missing, fence, over, .. } = match waiting.what {
+            For::Answers(due) => due,
+            For::Method(_) => return Vec::new(),
+            For::Connection => {
+                self.stalled = true;
+                return Vec::new();
+            }
+        };
+        asked.retain(|id| missing.contains(id));
+        if waiting.patience == Patience::Brief {
+            return Vec::new();
+        }
+        if !over.is_empty() {
+            return self.http.give_up();
+        }
+        let hello = asked.iter().any(|id| matches!(self.open.get(id), Some(Purpose::Hello { .. })));
+        if fence || hello {
+            self.stalled = true;
+        } else {
+            self.fence_first();
+        }
+        asked
+    }
+
+    fn happened(&mut self, number: u32, what: &Happening) -> Vec<Sending> {
+        self.took_place(number, what)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -695,7 +734,7 @@ mod tests {
             call_tools: false,
             endpoint: None,
         };
-        let Action::Send(sending) = Peer::new(part).proceed() else { panic!("a burst comes first") };
+        let Action::Send(sending) = Peer::new(part).proceed(Duration::ZERO) else { panic!("a burst comes first") };
         let deliveries: Vec<Delivery> = sending.records.iter().map(|record| record.delivery).collect();
         assert_eq!(deliveries, [Delivery::Burst, Delivery::Unended]);
     }

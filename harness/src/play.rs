@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::adapter::{Incoming, Link, Sent};
-use crate::peer::{Action, HttpRequest, Part, Patience, Peer, Sending};
+use crate::peer::server::ServerPeer;
+use crate::peer::{Action, HttpRequest, Part, Patience, Peer, Player, Sending};
+use crate::revision::Side;
 use crate::transcript::{Ending, Entry, Event, EventData, Header, Http, Intent, Transcript, Transport};
 use crate::wire::Frame;
 
@@ -16,6 +18,8 @@ pub struct Bounds {
     pub answer: Duration,
     /// How long the subject may take to end after its input was closed.
     pub exit: Duration,
+    /// How long a client may take to give up what is never answered.
+    pub patience: Duration,
     /// How long the whole session may take.
     pub session: Duration,
     /// The most entries that are recorded; the session ends there.
@@ -29,6 +33,7 @@ impl Default for Bounds {
         Self {
             answer: Duration::from_secs(10),
             exit: Duration::from_secs(5),
+            patience: Duration::from_secs(90),
             session: Duration::from_secs(120),
             entries: 500_000,
             bytes: 160 << 20,
@@ -61,9 +66,12 @@ pub async fn play(
         measured: false,
         ended: false,
         is_http: header.transport == Transport::Http,
+        side: header.side,
     };
-    let mut peer = Peer::new(part);
-    stage.perform(&mut peer).await;
+    match header.side {
+        Side::Server => stage.perform(&mut Peer::new(part)).await,
+        Side::Client => stage.perform(&mut ServerPeer::new(part)).await,
+    }
     Transcript { header, entries: stage.entries }
 }
 
@@ -85,6 +93,8 @@ struct Stage<'a> {
     ended: bool,
     /// The subject serves others too, and does not end with the session.
     is_http: bool,
+    /// Of the subject.
+    side: Side,
 }
 
 /// What listening brought.
@@ -94,7 +104,7 @@ enum Heard {
 }
 
 impl Stage<'_> {
-    async fn perform(&mut self, peer: &mut Peer<'_>) {
+    async fn perform(&mut self, peer: &mut dyn Player) {
         let mut fences = 0;
         loop {
             if self.is_over() {
@@ -102,7 +112,7 @@ impl Stage<'_> {
                 self.record(Event::Killed);
                 return;
             }
-            match peer.proceed() {
+            match peer.proceed(self.start.elapsed()) {
                 Action::Send(sending) => self.send(sending),
                 Action::HangUp(number) => {
                     self.link.hang_up(number);
@@ -127,10 +137,20 @@ impl Stage<'_> {
                     while matches!(self.listen_until(peer, until).await, Heard::Something) && !self.gone {}
                     if !self.gone {
                         self.record(Event::Settled);
+                        peer.settled();
                     }
-                    self.measure();
+                    fences = 0;
+                    // A client goes on behind it.
+                    if self.side == Side::Server {
+                        self.measure();
+                    }
                 }
-                Action::Close => return self.close(peer).await,
+                Action::Complain(text) => {
+                    self.record(Event::Aside { text: text.clone() });
+                    self.link.complain(text);
+                }
+                Action::Close => return self.close(peer, None).await,
+                Action::Exit(status) => return self.close(peer, Some(status)).await,
                 Action::Done => return,
             }
         }
@@ -145,6 +165,8 @@ impl Stage<'_> {
     fn patience(&self, patience: Patience) -> Duration {
         match patience {
             Patience::Full => self.bounds.answer,
+            Patience::Long => self.bounds.patience,
+            Patience::Until(moment) => moment.saturating_sub(self.start.elapsed()),
             Patience::Brief => {
                 (self.round_trip * 20).clamp(Duration::from_millis(200), Duration::from_secs(2)).min(self.bounds.answer)
             }
@@ -189,7 +211,7 @@ impl Stage<'_> {
         }
     }
 
-    fn happened(&mut self, peer: &mut Peer<'_>, number: u32, what: Http) {
+    fn happened(&mut self, peer: &mut dyn Player, number: u32, what: Http) {
         self.record(Event::Http { number, what: what.clone() });
         let replies = peer.happened(number, &what);
         // The subject has ended, as far as its peers can tell.
@@ -203,11 +225,11 @@ impl Stage<'_> {
         }
     }
 
-    async fn listen(&mut self, peer: &mut Peer<'_>, bound: Duration) -> Heard {
+    async fn listen(&mut self, peer: &mut dyn Player, bound: Duration) -> Heard {
         self.listen_until(peer, Instant::now() + bound).await
     }
 
-    async fn listen_until(&mut self, peer: &mut Peer<'_>, until: Instant) -> Heard {
+    async fn listen_until(&mut self, peer: &mut dyn Player, until: Instant) -> Heard {
         let Ok(incoming) = timeout_at(until, self.link.next()).await else { return Heard::Nothing };
         match incoming {
             Incoming::Line { bytes, cut, unfinished, via } => {
@@ -233,13 +255,19 @@ impl Stage<'_> {
             }
             Incoming::Stderr(text) => self.record(Event::Stderr { text }),
             Incoming::Wish(text) => self.record(Event::Wish { text }),
-            Incoming::Surface(text) => self.record(Event::Surface { text }),
+            Incoming::Surface(text) => {
+                self.bytes += text.len();
+                self.record(Event::Surface { text });
+            }
+            Incoming::Connected { number, beside } => self.record(Event::Connected { number, beside }),
             Incoming::Signalled(signal) => self.record(Event::Signalled { signal }),
             Incoming::Ended => {
                 self.record(Event::Ended);
                 peer.ended();
             }
             Incoming::Exited { code, signal, orphans } => {
+                // Clients end by themselves, and their links remember what they cost.
+                self.measure();
                 self.record(Event::Exited { code, signal, orphans });
                 peer.ended();
                 self.gone = true;
@@ -248,12 +276,15 @@ impl Stage<'_> {
         Heard::Something
     }
 
-    async fn close(&mut self, peer: &mut Peer<'_>) {
+    async fn close(&mut self, peer: &mut dyn Player, status: Option<i32>) {
         if self.gone {
             return;
         }
         self.measure();
-        self.link.close();
+        match status {
+            Some(status) => self.link.exit(status),
+            None => self.link.close(),
+        }
         self.closed = true;
         self.record(Event::Closed);
         if self.is_http {

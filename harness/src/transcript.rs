@@ -205,6 +205,18 @@ pub enum Event {
         /// The line.
         text: String,
     },
+    /// The harness, as a server, wrote to its standard error.
+    Aside {
+        /// The text.
+        text: String,
+    },
+    /// The subject, a client, started the process that speaks for the harness.
+    Connected {
+        /// How often it has done so in this session.
+        number: u32,
+        /// The last one still lived.
+        beside: bool,
+    },
     /// The subject sent the process that speaks for the harness this signal.
     Signalled {
         /// The number of the signal.

@@ -1,4 +1,6 @@
 //! What the subject speaks and offers, learnt from an honest session in each revision.
+//!
+//! - `client`: the same of clients
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,6 +13,8 @@ use turncoat::session::{Session, View};
 use turncoat::transcript::{Ending, Event, Facts, Http, Transcript, Transport, Transports};
 use turncoat::wire::Value;
 use turncoat::wire::http::Headers;
+
+mod client;
 
 use super::schedule::{self, Outcome, Planned};
 use super::{Plan, Progress, Selection, Untestable};
@@ -64,15 +68,22 @@ pub fn learn(
     stop: &AtomicBool,
     selection: &Selection,
 ) -> Result<Control, Untestable> {
-    let planned = Revision::ALL
-        .map(|revision| Planned { script: &SCRIPT, revision, facts: Facts::default(), exits: true })
-        .to_vec();
+    let side = adapter.side();
+    let script: &'static Script = match side {
+        Side::Server => &SCRIPT,
+        Side::Client => &client::SCRIPT,
+    };
+    let planned =
+        Revision::ALL.map(|revision| Planned { script, revision, facts: Facts::default(), exits: true }).to_vec();
     let mut sessions = schedule::run(plan, adapter, selection, &planned, progress, stop);
     sessions.sort_by_key(|session| session.planned.revision);
     let spoken: Vec<Revision> =
         sessions.iter().filter(|session| speaks(session)).map(|session| session.planned.revision).collect();
     if spoken.is_empty() {
-        return Err(untestable(&sessions, adapter.transport() == Transport::Http));
+        return Err(match side {
+            Side::Server => untestable(&sessions, adapter.transport() == Transport::Http),
+            Side::Client => client::untestable(&sessions, !adapter.is_virtual()),
+        });
     }
     let mut facts = BTreeMap::new();
     let (mut identity, mut exits) = (None, false);
@@ -80,7 +91,11 @@ pub fn learn(
         let Some(transcript) = &session.transcript else { continue };
         let sorted = Session::new(transcript);
         let view = sorted.view(session.planned.revision);
-        identity = identity_of(view).or(identity);
+        identity = match side {
+            Side::Server => identity_of(view),
+            Side::Client => client::identity_of(view),
+        }
+        .or(identity);
         exits |= !transcript.entries.iter().any(|entry| entry.event == Event::Killed);
         // Over HTTP the oldest revision has a transport of its own, which says nothing of the other one.
         let here = |revision: &Revision| {
@@ -88,10 +103,13 @@ pub fn learn(
             adapter.transport() == Transport::Stdio || (*revision == oldest) == (session.planned.revision == oldest)
         };
         let spoken_here: Vec<Revision> = spoken.iter().copied().filter(here).collect();
-        facts.insert(
-            session.planned.revision,
-            Facts { failing: failing(adapter), stopping: stopping(adapter), ..facts_of(view, &spoken_here) },
-        );
+        let known = match side {
+            Side::Server => {
+                Facts { failing: failing(adapter), stopping: stopping(adapter), ..facts_of(view, &spoken_here) }
+            }
+            Side::Client => client::facts_of(view, &spoken_here),
+        };
+        facts.insert(session.planned.revision, known);
     }
     sessions.retain(|session| spoken.contains(&session.planned.revision));
     Ok(Control { identity, spoken, facts, exits, sessions })
@@ -101,6 +119,9 @@ fn speaks(session: &Outcome) -> bool {
     let Some(transcript) = &session.transcript else { return false };
     let sorted = Session::new(transcript);
     let view = sorted.view(session.planned.revision);
+    if transcript.header.side == Side::Client {
+        return client::speaks(view);
+    }
     match session.planned.revision.era() {
         Era::Legacy => view
             .exchanges()
@@ -149,6 +170,11 @@ fn identity_of(view: View<'_>) -> Option<Identity> {
         let result = exchange.result()?;
         result.member("serverInfo").or_else(|| result.path(&["_meta", meta::SERVER_INFO]))
     })?;
+    identity(info)
+}
+
+/// A name and a version as either side gives them.
+fn identity(info: Value<'_>) -> Option<Identity> {
     let text = |key: &str| info.member(key).and_then(|value| value.as_str()).map(|text| text.into_owned());
     Some(Identity { name: text("name")?, version: text("version").unwrap_or_default(), title: text("title") })
 }
@@ -201,7 +227,6 @@ fn no_mcp(transcripts: &[&Transcript]) -> Option<String> {
         Event::Http { what: Http::End { how }, .. } => Some(how),
         _ => None,
     });
-    // Of several revisions, the first that was asked in the way of Streamable HTTP says most.
     let heads: Vec<_> = heads.collect();
     if let Some((status, headers)) = heads.iter().find(|(status, _)| (300..400).contains(status)) {
         let place = headers.value("location").map_or(String::new(), |place| format!(" to {place}"));
@@ -216,7 +241,8 @@ fn no_mcp(transcripts: &[&Transcript]) -> Option<String> {
             "the server wants authorization (HTTP {status}); a subject file can name the header lines to send"
         ));
     }
-    if let Some((status, _)) = heads.first() {
+    // The newest revision was asked last, and the oldest in the way of another transport.
+    if let Some((status, _)) = heads.last() {
         return Some(format!("the URL answers with HTTP {status}, but never with a message of MCP"));
     }
     let how = ends.into_iter().find_map(|how| match how {

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::{Due, For, HttpRequest, Patience, Peer, Purpose, Record, Sending, Waiting};
+use super::{Due, For, HttpRequest, Patience, Peer, Player as _, Purpose, Record, Sending, Waiting};
 use crate::script::Carriage;
 use crate::transcript::{Ending, Http as Happening};
 
 impl Peer<'_> {
     /// Something else happened to an HTTP request; what comes back is to be sent at once.
-    pub fn happened(&mut self, number: u32, what: &Happening) -> Vec<Sending> {
+    pub(super) fn took_place(&mut self, number: u32, what: &Happening) -> Vec<Sending> {
         let outcome = self.http.happened(self.part, number, what);
         let mut resumed = None;
         let mut replies = Vec::new();

@@ -5,6 +5,7 @@ use super::Rule;
 pub(in crate::rules) mod capabilities;
 mod ending;
 mod handshake;
+mod opening;
 mod respected;
 mod version;
 
@@ -13,6 +14,16 @@ pub static RULES: &[&Rule] = &[
     &handshake::RESULT_FIELDS,
     &handshake::SERVER_WAITS,
     &handshake::PING_DURING_HANDSHAKE,
+    &opening::FIRST_MESSAGE,
+    &opening::REQUEST_FIELDS,
+    &opening::INITIALIZED_SENT,
+    &opening::CLIENT_WAITS,
+    &opening::NOT_CANCELLED,
+    &opening::OFFERS_SUPPORTED,
+    &opening::OFFERS_LATEST,
+    &opening::DISCONNECTS,
+    &opening::ACCEPTS_DOWNGRADE,
+    &opening::CLOSES_STDIN_FIRST,
     &version::ECHO_SUPPORTED,
     &version::COUNTER_OFFER,
     &version::COUNTER_OFFER_LATEST,

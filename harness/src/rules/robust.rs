@@ -4,10 +4,12 @@
 //! the view of the revision that the session was run for. Lines on the standard output that are no messages have no rule
 //! here, since `stdio.stdout-only-messages` has a clause for them in every revision.
 //!
+//! - [`client`]: what else is asked of clients
 //! - [`survival`]: living through a session, and ending with it
 //! - [`load`]: floods, bursts, splits, memory and processor time
 //! - [`wire`]: HTTP requests that are none, and many clients at once
 
+pub mod client;
 pub mod load;
 pub mod survival;
 pub mod wire;
@@ -21,6 +23,11 @@ pub static RULES: &[&Rule] = &[
     &survival::EXITS_AFTER_EOF,
     &survival::NO_ORPHANS,
     &survival::ANSWERS_BEFORE_EOF,
+    &client::SURVIVES,
+    &client::ENDS,
+    &client::GIVES_UP,
+    &client::BOUNDED_WALK,
+    &client::KEEPS_OTHERS,
     &load::BURST_ANSWERED,
     &load::SPLIT_MESSAGE,
     &load::BOUNDED_MEMORY,

@@ -1,5 +1,6 @@
 //! The part of a session that one revision governs: what rules read.
 
+use super::user::{self, User};
 use super::{Exchange, HttpExchange, Message, Session, Shape, Speaker};
 use crate::revision::{Era, LISTS, Revision, Side, meta};
 use crate::transcript::{Entry, Event, Facts, Transport, Vitals};
@@ -234,6 +235,12 @@ impl<'s> View<'s> {
     #[must_use]
     pub fn session_http(self) -> &'s [HttpExchange<'s>] {
         self.session.http_exchanges()
+    }
+
+    /// What the user of a client wanted, and what came of it.
+    #[must_use]
+    pub fn user(self) -> &'s User {
+        self.session.user.get_or_init(|| user::user(self.session.transcript))
     }
 
     /// The vital signs, if they were taken.

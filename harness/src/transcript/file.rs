@@ -178,6 +178,14 @@ enum What {
     Surface {
         text: String,
     },
+    Aside {
+        text: String,
+    },
+    Connected {
+        number: u32,
+        #[serde(default, skip_serializing_if = "is_default")]
+        beside: bool,
+    },
     Signalled {
         signal: i32,
     },
@@ -240,6 +248,8 @@ impl From<&Entry> for Line {
             Event::Stderr { text } => What::Stderr { text: text.clone() },
             Event::Wish { text } => What::Wish { text: text.clone() },
             Event::Surface { text } => What::Surface { text: text.clone() },
+            Event::Aside { text } => What::Aside { text: text.clone() },
+            Event::Connected { number, beside } => What::Connected { number: *number, beside: *beside },
             Event::Signalled { signal } => What::Signalled { signal: *signal },
             Event::Expired { id } => What::Expired { id: id.clone() },
             Event::Settled => What::Settled,
@@ -264,6 +274,8 @@ impl Line {
             What::Stderr { text } => Event::Stderr { text },
             What::Wish { text } => Event::Wish { text },
             What::Surface { text } => Event::Surface { text },
+            What::Aside { text } => Event::Aside { text },
+            What::Connected { number, beside } => Event::Connected { number, beside },
             What::Signalled { signal } => Event::Signalled { signal },
             What::Expired { id } => Event::Expired { id },
             What::Settled => Event::Settled,
@@ -324,6 +336,8 @@ mod tests {
             Just(Event::Settled),
             any::<String>().prop_map(|text| Event::Wish { text }),
             any::<String>().prop_map(|text| Event::Surface { text }),
+            any::<String>().prop_map(|text| Event::Aside { text }),
+            (any::<u32>(), any::<bool>()).prop_map(|(number, beside)| Event::Connected { number, beside }),
             any::<i32>().prop_map(|signal| Event::Signalled { signal }),
             Just(Event::Closed),
             Just(Event::Ended),

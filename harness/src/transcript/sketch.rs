@@ -13,9 +13,12 @@
 //! exited signal 9                            ended by a signal
 //! exited 0 orphans                           left processes behind
 //! vitals 1000 2000                           peak bytes, processor microseconds
+//! later 60                                   a minute passes
 //! stderr some text
 //! wish {"do":"connect"}                      what the user of a client was said to want
 //! surface {"turncoat":"surface"}             what its driver said
+//! aside ERROR                                the harness, as a server, wrote to its standard error
+//! connected 2 beside                         the client started the harness's process again, the last one still living
 //! signalled 15                               the client sent the harness's process this signal
 //! facts {"revisions":["2025-11-25"]}         what control sessions taught, as in the header of a file
 //! ```
@@ -85,6 +88,7 @@ pub fn server(revision: Revision, text: &str) -> Result<Transcript, SketchError>
         transport: Transport::Stdio,
         session: None,
         side: Side::Server,
+        later: 0,
     };
     for (index, line) in text.lines().map(str::trim).enumerate() {
         if !line.is_empty() && !line.starts_with('#') {
@@ -105,6 +109,8 @@ struct Sketch {
     session: Option<String>,
     /// Of the subject.
     side: Side,
+    /// What has passed beyond the usual, in microseconds.
+    later: u64,
 }
 
 impl Sketch {
@@ -136,8 +142,14 @@ impl Sketch {
             "facts" => self.facts = serde_json::from_str(rest).ok()?,
             "stderr" => self.push(Event::Stderr { text: rest.to_owned() }),
             "client" => self.side = Side::Client,
+            "later" => self.later += rest.parse::<u64>().ok()?.saturating_mul(1_000_000),
             "wish" => self.push(Event::Wish { text: rest.to_owned() }),
             "surface" => self.push(Event::Surface { text: rest.to_owned() }),
+            "aside" => self.push(Event::Aside { text: rest.to_owned() }),
+            "connected" => {
+                let (number, beside) = rest.strip_suffix(" beside").map_or((rest, false), |number| (number, true));
+                self.push(Event::Connected { number: number.parse().ok()?, beside });
+            }
             "signalled" => self.push(Event::Signalled { signal: rest.parse().ok()? }),
             "exited" => {
                 let (status, orphans) = rest.strip_suffix(" orphans").map_or((rest, false), |status| (status, true));
@@ -160,7 +172,7 @@ impl Sketch {
     }
 
     fn push(&mut self, event: Event) {
-        let at = self.entries.len() as u64 * 1000;
+        let at = self.entries.len() as u64 * 1000 + self.later;
         self.entries.push(Entry { at, event });
     }
 

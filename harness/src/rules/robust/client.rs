@@ -1,0 +1,201 @@
+//! Clients: bearing whatever a server says, and an end to everything.
+
+use std::collections::HashSet;
+
+use crate::revision::{Revisions, Side};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
+use crate::session::{Message, Speaker, View};
+use crate::transcript::{Event, Intent};
+
+const fn rule(id: &'static str) -> Rule {
+    Rule {
+        id,
+        level: Level::Robustness,
+        side: Some(Side::Client),
+        revisions: Revisions::ALL,
+        transports: Transports::BOTH,
+        clause: "",
+        requires: "",
+        judged: "",
+        untested: "the client said nothing",
+        judge: |_| Verdict::untested(),
+    }
+}
+
+/// `robust.client-survives`
+pub static SURVIVES: Rule = Rule {
+    requires: "A client is not brought down by anything that its server says.",
+    judged: "A process that a signal of its own ended, that panicked, or that was gone while its user still waited for \
+             something breaks it. To give up with an error is no end of this kind.",
+    judge: survives,
+    ..rule("robust.client-survives")
+};
+
+fn survives(view: View<'_>) -> Verdict {
+    if !view.is_of_the_run() || view.messages_by(Speaker::Subject).next().is_none() {
+        return Verdict::untested();
+    }
+    let entries = view.entries();
+    let Some((index, code, signal)) = entries.iter().enumerate().find_map(|(index, entry)| match entry.event {
+        Event::Exited { code, signal, .. } => Some((index, code, signal)),
+        _ => None,
+    }) else {
+        return Verdict::untested();
+    };
+    let panicked = entries.iter().any(|entry| match &entry.event {
+        Event::Stderr { text } => text.contains("panicked at") || text.contains("fatal runtime error"),
+        _ => false,
+    });
+    let waiting = view.user().wishes.iter().find(|wish| wish.came.is_none() && wish.kind() != "close");
+    let story = |what: String| {
+        let breach = Breach::at_entry(index, what);
+        match departure_before(view, index) {
+            Some(departure) => breach.after(departure),
+            None => breach,
+        }
+    };
+    let check: Check = match (signal, waiting) {
+        (Some(signal), _) => Err(story(format!("is ended by signal {signal}"))),
+        (None, _) if panicked => Err(story("panics".to_owned())),
+        (None, Some(wish)) => {
+            let code = code.unwrap_or_default();
+            Err(story(format!("exits with code {code} while its user waits for the wish to {}", wish.kind())))
+        }
+        (None, None) => Ok(()),
+    };
+    [check].into_iter().collect()
+}
+
+/// What the client may be reacting to.
+fn departure_before<'s>(view: View<'s>, entry: usize) -> Option<&'s Message<'s>> {
+    let sent = view.every_message().filter(|message| message.by == Speaker::Peer && message.entry < entry);
+    sent.filter(|message| message.intent == Intent::Departure).last()
+}
+
+/// `robust.client-ends`
+pub static ENDS: Rule = Rule {
+    requires: "A client ends when its server is gone.",
+    judged: "A client that had to be killed some seconds after the harness ended the session breaks it.",
+    untested: "the session was not ended by the harness, and the client did not end either",
+    judge: ends,
+    ..rule("robust.client-ends")
+};
+
+fn ends(view: View<'_>) -> Verdict {
+    if !view.is_of_the_run() || view.messages_by(Speaker::Subject).next().is_none() {
+        return Verdict::untested();
+    }
+    let mut closed = false;
+    let ended = view.entries().iter().enumerate().find_map(|(index, entry)| match entry.event {
+        Event::Closed => {
+            closed = true;
+            None
+        }
+        Event::Exited { .. } => Some(Ok(())),
+        Event::Killed if closed => Some(Err(Breach::at_entry(index, "still runs although its server is gone"))),
+        _ => None,
+    });
+    ended.into_iter().collect()
+}
+
+/// `robust.client-gives-up`
+pub static GIVES_UP: Rule = Rule {
+    requires: "A client gives up on a server that never answers.",
+    judged: "The client had a minute and a half. It may cancel, hang up, tell its user, or ask again; only one that does \
+             nothing at all until the harness ends the session breaks the rule.",
+    untested: "the client was never left without an answer for so long",
+    judge: gives_up,
+    ..rule("robust.client-gives-up")
+};
+
+/// How long a client may wait, in microseconds.
+const PATIENCE: u64 = 85_000_000;
+
+fn gives_up(view: View<'_>) -> Verdict {
+    let entries = view.entries();
+    let Some(over) = entries.iter().position(|entry| matches!(entry.event, Event::Closed | Event::Killed)) else {
+        return Verdict::untested();
+    };
+    let end = entries.get(over).map_or(0, |entry| entry.at);
+    let withheld = |exchange: &crate::session::Exchange<'_>| {
+        exchange.answer().is_none() && !exchange.is("subscriptions/listen") && end > exchange.request().at + PATIENCE
+    };
+    let Some(asked) = view.every_exchange_by(Speaker::Subject).find(withheld) else {
+        let gave_up = view.every_exchange_by(Speaker::Subject).any(|exchange| exchange.cancellation().is_some());
+        return gave_up.then_some(Ok(())).into_iter().collect();
+    };
+    let request = asked.request();
+    let acts = |event: &Event| matches!(event, Event::Received { .. } | Event::Surface { .. } | Event::Ended);
+    let acted = entries.iter().take(over).skip(request.entry + 1).any(|entry| acts(&entry.event));
+    let what = format!("waits for the answer to {} for ever", asked.method());
+    let check = if acted { Ok(()) } else { Err(Breach::at_entry(over, what).after(request)) };
+    [check].into_iter().collect()
+}
+
+/// `robust.client-bounded-walk`
+pub static BOUNDED_WALK: Rule = Rule {
+    requires: "A client does not follow the pages of one list for ever.",
+    judged: "A client that asks for more than ten thousand pages of a list that never ends, or that still asks when the \
+             harness ends the session after two minutes, breaks it.",
+    untested: "no list had more than a hundred pages",
+    judge: bounded_walk,
+    ..rule("robust.client-bounded-walk")
+};
+
+fn bounded_walk(view: View<'_>) -> Verdict {
+    const MANY: usize = 100;
+    const MOST: usize = 10_000;
+    crate::revision::LISTS
+        .iter()
+        .filter_map(|(method, ..)| {
+            let pages: Vec<_> = view.requests_by(Speaker::Subject).filter(|request| request.is(method)).collect();
+            let last = pages.last().filter(|_| pages.len() > MANY)?;
+            let cut_short = view.entries().iter().skip(last.entry).take(6).any(|entry| entry.event == Event::Killed);
+            let endless = pages.len() > MOST || cut_short;
+            let what = format!("asks for page after page of {method} without end");
+            Some(if endless { Err(Breach::at(last, what)) } else { Ok(()) })
+        })
+        .collect()
+}
+
+/// `robust.client-keeps-others`
+pub static KEEPS_OTHERS: Rule = Rule {
+    requires: "One tool that a client cannot use does not cost its user the others.",
+    judged: "Of a list in which the harness spoilt one tool, the others must be shown. The names are those of tools that \
+             stood in an honest list of the same session, or that the spoilt list has as honest ones have them.",
+    untested: "the client never showed its tools behind a list with a tool that was spoilt",
+    judge: keeps_others,
+    ..rule("robust.client-keeps-others")
+};
+
+fn keeps_others(view: View<'_>) -> Verdict {
+    let spoilt = view.exchanges_by(Speaker::Subject).filter(|exchange| exchange.is("tools/list")).filter_map(|list| {
+        let answer = list.answer().filter(|answer| answer.intent == Intent::Departure)?;
+        let tools = list.result()?.member("tools")?;
+        let fit = |tool: &crate::wire::Value<'_>| {
+            let object = tool
+                .member("inputSchema")
+                .and_then(|schema| schema.member("type"))
+                .is_some_and(|kind| kind.is("object"));
+            object && tool.member("name").is_some_and(|name| name.is_string())
+        };
+        let names: HashSet<String> =
+            tools.items().filter(fit).filter_map(|tool| Some(tool.member("name")?.as_str()?.into_owned())).collect();
+        // With one tool there are no others.
+        (tools.items().count() > 1 && names.len() > 1).then_some((answer, names))
+    });
+    spoilt
+        .filter_map(|(answer, names)| {
+            let shown = view.user().surfaces.iter().find(|said| said.entry > answer.entry)?;
+            let tools = shown.names("tools")?;
+            let left = names.iter().filter(|name| tools.contains(&name.as_str())).count();
+            let check = if left > 0 {
+                Ok(())
+            } else {
+                let what = "shows none of the tools of a list in which one was spoilt";
+                Err(Breach::at_entry(shown.entry, what).after(answer))
+            };
+            Some(check)
+        })
+        .collect()
+}

@@ -223,8 +223,9 @@ impl Host {
     /// Serves one connection.
     async fn serve(self: Arc<Self>, mut stream: Box<dyn Stream>) {
         let mut reader = Reader::requests();
+        let mut buffer = vec![0; CHUNK];
         loop {
-            let request = match receive(&mut *stream, &mut reader).await {
+            let request = match receive(&mut *stream, &mut reader, &mut buffer).await {
                 Ok(Some(request)) => request,
                 Ok(None) => return,
                 Err(_) => {
@@ -243,7 +244,7 @@ impl Host {
                 state.last
             });
             let Some(number) = number else { return };
-            let goes_on = respond(&mut *stream, &mut reader, receiver).await;
+            let goes_on = respond(&mut *stream, &mut reader, &mut buffer, receiver).await;
             self.with(|state, now, reactions| {
                 state.waiting.remove(&number);
                 if !goes_on {
@@ -258,9 +259,12 @@ impl Host {
 }
 
 /// The next request on a connection; none if there is no further one.
-async fn receive(stream: &mut dyn Stream, reader: &mut Reader) -> Result<Option<Request>, Malformed> {
+async fn receive(
+    stream: &mut dyn Stream,
+    reader: &mut Reader,
+    buffer: &mut [u8],
+) -> Result<Option<Request>, Malformed> {
     let mut request = Request::default();
-    let mut buffer = vec![0; CHUNK];
     loop {
         match reader.next()? {
             Some(Part::Head(Start::Request { verb, target }, headers)) => {
@@ -274,7 +278,7 @@ async fn receive(stream: &mut dyn Stream, reader: &mut Reader) -> Result<Option<
             }
             Some(Part::End { .. }) => return Ok(Some(request)),
             None => {
-                let count = stream.read(&mut buffer).await.unwrap_or(0);
+                let count = stream.read(buffer).await.unwrap_or(0);
                 if count == 0 {
                     return reader.finish().map(|_| None);
                 }
@@ -288,14 +292,14 @@ async fn receive(stream: &mut dyn Stream, reader: &mut Reader) -> Result<Option<
 async fn respond(
     stream: &mut dyn Stream,
     reader: &mut Reader,
+    buffer: &mut [u8],
     mut reactions: mpsc::UnboundedReceiver<Reaction>,
 ) -> bool {
-    let mut buffer = vec![0; CHUNK];
     loop {
         let reaction = tokio::select! {
             biased;
             reaction = reactions.recv() => reaction,
-            read = stream.read(&mut buffer) => {
+            read = stream.read(buffer) => {
                 let count = read.unwrap_or(0);
                 if count == 0 {
                     return false;

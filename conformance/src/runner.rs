@@ -8,10 +8,12 @@
 //! - [`judge`]: one transcript against every rule
 //! - [`schedule`]: which sessions to run, and running them
 //! - `confirm`: which sessions to run again
+//! - `crew`: several sessions at once
 //! - `tally`: from verdicts to a report
 
 mod confirm;
 pub mod control;
+mod crew;
 pub mod judge;
 pub mod schedule;
 mod tally;

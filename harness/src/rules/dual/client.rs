@@ -4,7 +4,7 @@ use super::is_dual;
 use crate::revision::{Era, Revisions, Side, code};
 use crate::rules::client;
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
-use crate::session::{Exchange, Message, Shape, View};
+use crate::session::{Exchange, Fate, Message, Shape, Speaker, View};
 
 const fn rule(id: &'static str, level: Level) -> Rule {
     Rule {
@@ -139,7 +139,7 @@ pub(super) static ERA_CACHED: Rule = Rule {
 
 fn era_cached(view: View<'_>) -> Verdict {
     const ENOUGH: usize = 3;
-    let opened = view.every_exchange_by(crate::session::Speaker::Subject).find(|exchange| {
+    let opened = view.every_exchange_by(Speaker::Subject).find(|exchange| {
         exchange.is("initialize") && exchange.request().modern_version().is_none() && exchange.result().is_some()
     });
     let Some(answer) = opened.and_then(|opened| opened.answer()) else { return Verdict::untested() };
@@ -147,10 +147,11 @@ fn era_cached(view: View<'_>) -> Verdict {
     if !probed && !client::speaks(view, Era::Modern) {
         return Verdict::untested();
     }
-    let doubt = view.every_exchange_by(crate::session::Speaker::Subject).filter_map(|exchange| {
+    let doubt = view.every_exchange_by(Speaker::Subject).filter_map(|exchange| {
         let request = exchange.request();
-        let later = exchange.answer().filter(|answer| answer.is_error()).map(|answer| answer.entry);
-        later.or_else(|| exchange.answer().is_none().then_some(request.entry)).filter(|entry| *entry > answer.entry)
+        let refused = exchange.answer().filter(|answer| answer.is_error()).map(|answer| answer.entry);
+        let lost = matches!(exchange.fate(), Fate::Silent | Fate::Cut | Fate::Refused | Fate::Cancelled);
+        refused.or_else(|| lost.then_some(request.entry)).filter(|entry| *entry > answer.entry)
     });
     let doubt = doubt.min().unwrap_or(usize::MAX);
     let asked: Vec<&Message<'_>> = client::own(view)

@@ -1,6 +1,6 @@
 //! How a client asks again with what a server wanted to know.
 
-use super::{KINDS, SUPPORTED, asks, inputs, is_retry};
+use super::{KINDS, asks, inputs, is_retry};
 use crate::revision::{Revisions, Side};
 use crate::rules::client::{self, wished_between};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
@@ -107,9 +107,6 @@ impl<'s> Rounds<'s> {
             let Some(answer) = exchange.answer().filter(|answer| answer.entry < before) else { continue };
             let known = self.all.iter().any(|round| round.answer.entry == answer.entry);
             let Some(result) = exchange.result().filter(|result| asks(*result) && !known) else { continue };
-            if !SUPPORTED.contains(&exchange.method()) {
-                continue;
-            }
             let entry = exchange.request().entry;
             let is_it = |round: &Round<'_>| round.retry.is_some_and(|retry| retry.request().entry == entry);
             let before = self.all.iter().position(is_it);

@@ -66,6 +66,8 @@ pub async fn play(
         measured: false,
         ended: false,
         is_http: header.transport == Transport::Http,
+        reading: true,
+        unwritten: 0,
         side: header.side,
     };
     match header.side {
@@ -93,6 +95,9 @@ struct Stage<'a> {
     ended: bool,
     /// The subject serves others too, and does not end with the session.
     is_http: bool,
+    reading: bool,
+    /// How much of what is said while nothing is read is still to be written: requests, or anything at all on lines.
+    unwritten: usize,
     /// Of the subject.
     side: Side,
 }
@@ -113,12 +118,25 @@ impl Stage<'_> {
                 return;
             }
             match peer.proceed(self.start.elapsed()) {
-                Action::Send(sending) => self.send(sending),
+                Action::Send(sending) => {
+                    // It shows who else is served while what was sent before is answered and not read.
+                    if sending.records.iter().any(|record| record.intent == Intent::Fence) {
+                        self.write_out(peer).await;
+                    }
+                    self.send(sending);
+                }
                 Action::HangUp(number) => {
                     self.link.hang_up(number);
                     let what = Http::End { how: Ending::Dropped };
                     self.happened(peer, number, what);
                 }
+                Action::StopReading => {
+                    self.link.stop_reading();
+                    self.reading = false;
+                    self.unwritten = usize::from(!self.is_http);
+                    self.record(Event::StoppedReading);
+                }
+                Action::ReadOn => self.read_on(peer).await,
                 Action::Wait(patience) => {
                     let bound = self.patience(patience);
                     if matches!(self.listen(peer, bound).await, Heard::Nothing) {
@@ -189,11 +207,11 @@ impl Stage<'_> {
             self.announce(request.as_ref());
             let (frame, intent, delivery) = (record.frame, record.intent, record.delivery);
             self.record(Event::Sent { frame, intent, delivery, via });
-            self.ask(request);
+            self.ask(request, intent);
         }
         for request in requests {
             self.announce(Some(&request));
-            self.ask(Some(request));
+            self.ask(Some(request), Intent::Honest);
         }
         self.link.write(sending.pieces);
     }
@@ -205,9 +223,11 @@ impl Stage<'_> {
         self.record(Event::Http { number: *number, what });
     }
 
-    fn ask(&mut self, request: Option<HttpRequest>) {
+    fn ask(&mut self, request: Option<HttpRequest>, intent: Intent) {
         if let Some(HttpRequest { number, request, cut, delay, .. }) = request {
-            self.link.request(number, request, Sent { delay, cut });
+            let unread = !self.reading && intent != Intent::Fence;
+            self.unwritten += usize::from(unread);
+            self.link.request(number, request, Sent { delay, cut, unread });
         }
     }
 
@@ -223,6 +243,25 @@ impl Stage<'_> {
                 self.send(reply);
             }
         }
+    }
+
+    /// Waits until all is written that was said while nothing is read. A subject that waits for its output to be taken
+    /// before it reads on may never take all, so that is waited for only briefly.
+    async fn write_out(&mut self, peer: &mut dyn Player) {
+        let until = Instant::now() + self.patience(Patience::Brief);
+        while !self.reading && self.unwritten > 0 && !self.gone {
+            if matches!(self.listen_until(peer, until).await, Heard::Nothing) {
+                return;
+            }
+        }
+    }
+
+    async fn read_on(&mut self, peer: &mut dyn Player) {
+        self.write_out(peer).await;
+        self.reading = true;
+        self.unwritten = 0;
+        self.link.read_on();
+        self.record(Event::ReadOn);
     }
 
     async fn listen(&mut self, peer: &mut dyn Player, bound: Duration) -> Heard {
@@ -261,6 +300,7 @@ impl Stage<'_> {
             }
             Incoming::Connected { number, beside } => self.record(Event::Connected { number, beside }),
             Incoming::Signalled(signal) => self.record(Event::Signalled { signal }),
+            Incoming::Written => self.unwritten = self.unwritten.saturating_sub(1),
             Incoming::Ended => {
                 self.record(Event::Ended);
                 peer.ended();

@@ -228,6 +228,8 @@ pub enum Framing {
     NoNumber,
     /// With neither a length nor chunks.
     Unframed,
+    /// With its length, and behind it the client closes its half of the connection.
+    HalfClosed,
 }
 
 /// Changes to a message that was built honestly.
@@ -320,6 +322,10 @@ pub enum Step {
         /// How the request travels.
         http: Carriage,
     },
+    /// Reads nothing more; over HTTP, no responses but to fences.
+    StopReading,
+    /// Reads on, once all was written that there was to write, or no more of it is taken.
+    ReadOn,
     /// Closes the harness's half of the conversation; the subject may still talk.
     Close,
 }

@@ -4,6 +4,7 @@
 
 use anstyle::{AnsiColor, Style};
 
+use turncoat::revision::Side;
 use turncoat::rules::Level;
 
 use super::clause::Clause;
@@ -304,11 +305,18 @@ impl Page {
             let others = count(reasons.len() - REASONS, "other reason");
             self.line(&format!("{rest:>4}  for {others}; the JSON report has them all"));
         }
-        let hint = "To test more: `turncoat explain RULE` says what a rule needs; --subject FILE names tools that the \
-                    harness may use, --call-tools lets it call any tool that is listed, and --revision, --only and \
-                    --profile choose what is run.";
+        let more = match report.subject.side {
+            Side::Server => {
+                "--subject FILE names tools that the harness may use, --call-tools lets it call any tool that is listed"
+            }
+            Side::Client => "a driver that holds a conversation does whatever the harness asks for",
+        };
+        let hint = format!(
+            "To test more: `turncoat explain RULE` says what a rule needs; {more}, and --revision, --only and --profile \
+             choose what is run."
+        );
         self.line("");
-        for line in wrap(hint, self.look.width.saturating_sub(2)) {
+        for line in wrap(&hint, self.look.width.saturating_sub(2)) {
             let line = self.paint(DIM, &line);
             self.line(&format!("  {line}"));
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use turncoat::adapter::{Adapter, Description};
-use turncoat::revision::Revision;
+use turncoat::revision::{Revision, Side};
 use turncoat::rules::{Figure, Rule};
 
 use super::confirm::{self, Offence};
@@ -182,7 +182,7 @@ impl<'a> Tally<'a> {
                         (Outcome::Inconclusive, Some(why.to_owned()))
                     }
                     Some(_) => (Outcome::Pass, None),
-                    None => (Outcome::Untested, Some(why_untested(rule, revision, skipped))),
+                    None => (Outcome::Untested, Some(why_untested(rule, adapter.side(), revision, skipped))),
                 };
                 outcomes.push(RuleOutcome {
                     rule: rule.id.to_owned(),
@@ -200,11 +200,19 @@ impl<'a> Tally<'a> {
     }
 }
 
-fn why_untested(rule: &Rule, revision: Revision, skipped: &[Skipped]) -> String {
+fn why_untested(rule: &Rule, side: Side, revision: Revision, skipped: &[Skipped]) -> String {
     skipped
         .iter()
         .find(|skip| skip.revision == revision && skip.script.provokes.iter().any(|id| id == rule.id))
-        .map_or_else(|| rule.untested.to_owned(), |skip| skip.why.clone())
+        .map_or_else(|| untested(rule, side).to_owned(), |skip| skip.why.clone())
+}
+
+/// Why a rule of both sides may not have been put to the test; only of servers can a subject file name more.
+fn untested(rule: &Rule, side: Side) -> &'static str {
+    match side {
+        Side::Server => rule.untested,
+        Side::Client => rule.untested.split("; name ").next().unwrap_or_default(),
+    }
 }
 
 fn finding(

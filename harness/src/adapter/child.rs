@@ -121,6 +121,14 @@ impl Link for Running {
         self.pump.write(pieces);
     }
 
+    fn stop_reading(&mut self) {
+        self.pump.stop_reading();
+    }
+
+    fn read_on(&mut self) {
+        self.pump.read_on();
+    }
+
     fn close(&mut self) {
         self.pump.close();
     }

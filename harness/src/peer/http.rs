@@ -246,7 +246,7 @@ impl Http {
         }
         let (client, honest) = (post.client, post.honest);
         self.posts.insert(number, post);
-        let cut = matches!(carriage.body, Framing::Truncated | Framing::Unended);
+        let cut = matches!(carriage.body, Framing::Truncated | Framing::Unended | Framing::HalfClosed);
         let request = Request {
             verb: carriage.verb.clone().unwrap_or_else(|| verb.to_owned()),
             target: carriage
@@ -496,7 +496,7 @@ fn framed(body: Option<&[u8]>, framing: Framing, split: u32, headers: &mut Heade
     let Some(body) = body else { return Vec::new() };
     let length = body.len();
     match framing {
-        Framing::Whole | Framing::Truncated => headers.push("Content-Length", length.to_string()),
+        Framing::Whole | Framing::Truncated | Framing::HalfClosed => headers.push("Content-Length", length.to_string()),
         Framing::Chunked | Framing::Unended => headers.push("Transfer-Encoding", "chunked"),
         Framing::TooShort => headers.push("Content-Length", length.saturating_sub(1).to_string()),
         Framing::TwoLengths => {

@@ -19,6 +19,9 @@ use crate::session::{Message, Speaker};
 use crate::transcript::{Delivery, Http, Intent};
 use crate::wire::{Frame, Id};
 
+/// More ids of the client are not remembered one by one.
+const MOST_IDS: usize = 64;
+
 const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 
 /// The interpreter of one script in one session with a client.
@@ -178,6 +181,9 @@ impl<'a> ServerPeer<'a> {
             Some(id) => {
                 self.heard.asked = Some(id.text().to_owned());
                 self.heard.requests += 1;
+                if self.heard.ids.len() < MOST_IDS {
+                    self.heard.ids.push(id.text().to_owned());
+                }
                 if &*method == "subscriptions/listen" {
                     self.heard.listening.push(id.text().to_owned());
                 }

@@ -97,3 +97,14 @@ pub(super) fn outstayed(view: View<'_>) -> Option<usize> {
     let over = view.entries().iter().position(|entry| matches!(entry.event, Event::Closed))?;
     hung_up(view).is_none_or(|place| place > over).then_some(over)
 }
+
+/// The entry at which a client hung up that said nothing more behind a message, while its user waited for something.
+pub(super) fn left_behind(view: View<'_>, message: &Message<'_>) -> Option<usize> {
+    let left = hung_up(view)?;
+    let said_more = own(view).any(|own| own.entry > message.entry);
+    let waits = view.user().wishes.iter().any(|wish| {
+        let came = wish.came.as_ref().map(|came| came.entry);
+        wish.kind() != "close" && wish.entry < left && came.is_none_or(|came| came > left)
+    });
+    (waits && !said_more && left > message.entry).then_some(left)
+}

@@ -61,7 +61,7 @@ fn inputs(result: Value<'_>) -> Option<Value<'_>> {
 }
 
 /// Whether two requests ask for the same thing, whatever input and metadata they have.
-fn same_operation(one: Exchange<'_>, other: Exchange<'_>) -> bool {
+pub(in crate::rules) fn same_operation(one: Exchange<'_>, other: Exchange<'_>) -> bool {
     let same = |key: &str| match (one.param(key), other.param(key)) {
         (None, None) => true,
         (Some(one), Some(other)) => one.same(other),

@@ -178,6 +178,11 @@ fn unusable(view: View<'_>) -> Vec<Check> {
         })
     };
     let odd: Vec<Exchange<'_>> = client::modern(view).filter(negative).take(64).collect();
+    let died = odd.iter().filter_map(|one| Some((one, one.answer()?))).find_map(|(one, answer)| {
+        let left = client::left_behind(view, answer)?;
+        let what = format!("hangs up on an answer to {} whose time is negative", one.method());
+        Some(Err(Breach::at_entry(left, what).after(answer)))
+    });
     let wishes = view.user().wishes.iter().filter_map(|wish| Some((wish, wish.came.as_ref()?.entry)));
     wishes
         .filter_map(|(wish, came)| {
@@ -195,6 +200,7 @@ fn unusable(view: View<'_>) -> Vec<Check> {
                 false => Some(Ok(())),
             }
         })
+        .chain(died)
         .collect()
 }
 

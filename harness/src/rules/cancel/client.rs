@@ -16,7 +16,8 @@ pub(super) static ONLY_OWN_STATELESS: Rule = Rule {
     clause: "2026-07-28/basic/patterns/cancellation#behavior-requirements",
     requires: "A client cancels only requests of its own that are not answered yet.",
     judged: "The id, with its type, must be that of an earlier request. Of one that was answered, the client may not have \
-             read the answer yet: only if it sent another request behind that answer, or a second passed, is it wrong.",
+             read the answer yet. It is wrong where the answer came within a second and its user had wanted nothing else \
+             since, and where it sent another request behind the answer and a second passed.",
     untested: "the client cancelled nothing",
     judge: only_own,
 };
@@ -46,8 +47,11 @@ fn only_own(view: View<'_>) -> Verdict {
                         own.id.is_some() && own.method().is_some() && (answer.entry..message.entry).contains(&own.entry)
                     });
                     let late = message.at.saturating_sub(answer.at) > READ_BY;
+                    let asked = exchange.request();
+                    let may_cross = client::wished_between(view, asked.entry, message.entry)
+                        || answer.at.saturating_sub(asked.at) > READ_BY;
                     let what = "cancels a request of its own that was answered";
-                    (late && went_on).then(|| Err(Breach::at(message, what).after(answer)))
+                    ((late && went_on) || !may_cross).then(|| Err(Breach::at(message, what).after(answer)))
                 }
             }
         })

@@ -109,7 +109,13 @@ fn fallback_on_silence(view: View<'_>) -> Verdict {
     let in_time = |entry: usize| probe.answer().is_some_and(|answer| answer.entry < entry);
     let check: Check = match (opened, client::hung_up(view), client::outstayed(view)) {
         (Some(opened), ..) if in_time(opened.entry) => return Verdict::untested(),
-        (Some(_), ..) => Ok(()),
+        (Some(_), ..) => match probe.answer().and_then(|late| Some((late, client::left_behind(view, late)?))) {
+            Some((late, left)) => {
+                let what = "hangs up because the answer to server/discover comes late";
+                Err(Breach::at_entry(left, what).after(late))
+            }
+            None => Ok(()),
+        },
         _ if probe.answer().is_some() => return Verdict::untested(),
         (None, Some(end), _) => {
             Err(Breach::at_entry(end, "hangs up on a server that does not answer server/discover").after(asked))

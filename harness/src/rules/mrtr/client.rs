@@ -386,7 +386,7 @@ fn unasked(rounds: &Rounds<'_>, stray: Exchange<'_>) -> Breach {
 pub(super) static STATE_ONLY_RETRY: Rule = Rule {
     requires: "A client that was given only a state asks again with that state and without any input.",
     judged: "Results with a state and without questions. A client need not ask again; that it was told to try later may be \
-             all that its user learns.",
+             all that its user learns; but it must not fall over it.",
     untested: "the client never asked again after a result with a state and without questions",
     judge: state_only_retry,
     ..rule("mrtr.client-state-only-retry")
@@ -394,10 +394,15 @@ pub(super) static STATE_ONLY_RETRY: Rule = Rule {
 
 fn state_only_retry(view: View<'_>) -> Verdict {
     Rounds::of(view)
-        .retried()
-        .filter(|(round, _)| round.result.member("inputRequests").is_none())
-        .filter_map(|(round, retry)| {
+        .all
+        .iter()
+        .filter(|round| round.result.member("inputRequests").is_none())
+        .filter_map(|round| {
             let state = round.state().filter(|state| state.is_string())?;
+            let Some(retry) = round.retry else {
+                let left = client::left_behind(view, round.answer)?;
+                return Some(Err(Breach::at_entry(left, "hangs up on a result with a state alone").after(round.answer)));
+            };
             let breach = |what: &str| Err(Breach::at(retry.request(), what).after(round.answer));
             let invents = retry.param("inputResponses").is_some_and(|given| !given.is_null() && !given.is_empty());
             Some(match retry.param("requestState") {

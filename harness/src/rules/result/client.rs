@@ -162,6 +162,15 @@ fn absent_complete(view: View<'_>) -> Verdict {
         .filter(|exchange| lacks(exchange))
         .filter_map(|exchange| {
             let (request, answer) = (exchange.request(), exchange.answer()?);
+            let again = all.iter().find(|other| {
+                let place = other.request().entry;
+                let same = mrtr::same_operation(**other, *exchange) && !LISTS.iter().any(|(method, ..)| other.is(method));
+                same && place > answer.entry && !client::wished_between(view, request.entry, place)
+            });
+            if let Some(again) = again.filter(|_| !view.user().wishes.is_empty()) {
+                let what = format!("asks for {} again as if a result without a type wanted input", exchange.method());
+                return Some(Err(Breach::at(again.request(), what).after(answer)));
+            }
             let about = |wish: &&Wish| is_for(wish, *exchange) && wish.entry < request.entry;
             let wish = view.user().wishes.iter().rfind(about)?;
             let came = wish.came.as_ref().filter(|came| came.entry > answer.entry)?;

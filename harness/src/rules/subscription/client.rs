@@ -83,7 +83,7 @@ fn handles_reduced_ack(view: View<'_>) -> Verdict {
             checks.push(Err(Breach::at(last.request(), what).after(acknowledged)));
             break;
         }
-        checks.push(left_behind(view, acknowledged).map_or(Ok(()), |entry| {
+        checks.push(client::left_behind(view, acknowledged).map_or(Ok(()), |entry| {
             Err(Breach::at_entry(entry, "hangs up because it is granted less than it asked for").after(acknowledged))
         }));
     }
@@ -116,24 +116,13 @@ fn lacks(wanted: Value<'_>, granted: Value<'_>) -> bool {
     })
 }
 
-/// The entry at which a client hung up that said nothing more behind a message, while its user waited for something.
-fn left_behind(view: View<'_>, message: &Message<'_>) -> Option<usize> {
-    let left = client::hung_up(view)?;
-    let said_more = client::own(view).any(|own| own.entry > message.entry);
-    let waits = view.user().wishes.iter().any(|wish| {
-        let came = wish.came.as_ref().map(|came| came.entry);
-        wish.kind() != "close" && wish.entry < left && came.is_none_or(|came| came > left)
-    });
-    (waits && !said_more && left > message.entry).then_some(left)
-}
-
 pub(super) static CORRELATES: Rule = Rule {
     transports: Transports::STDIO,
     clause: "2026-07-28/basic/patterns/subscriptions#receiving-notifications",
     requires: "A client tells by the subscription id which subscription a notice belongs to.",
     judged: "A notice of a list under an id that is not that of a subscription which asked for it: if the client fetches the \
-             list while its user is idle or wants nothing, before anything else was announced, it took the notice for \
-             another's. Only of a client that fetches in that way behind a notice that was in order.",
+             list before anything else was announced, and its user is idle or calls a tool, it took the notice for another's. Only \
+             of a client that fetches in that way behind a notice that was in order, and not before there was one.",
     untested: "the client never fetched a list of its own accord because of a notice, or no notice had a wrong id",
     judge: correlates,
     ..rule("subscription.client-correlates", Level::Must)
@@ -153,12 +142,14 @@ fn correlates(view: View<'_>) -> Verdict {
     for (name, member, method) in NOTICES {
         let notices: Vec<&Message<'_>> =
             view.every_message().filter(|message| message.by == Speaker::Peer && message.is(name)).take(MOST).collect();
+        let Some(first) = notices.first() else { continue };
+        if fetches(view, method).any(|request| request.entry < first.entry) {
+            // It fetches at any time.
+            continue;
+        }
         for (position, notice) in notices.iter().enumerate() {
             let next = notices.get(position + 1).map_or(usize::MAX, |next| next.entry);
-            let fetch = view.requests_by(Speaker::Subject).find(|request| {
-                let unasked = wish_at(view, request.entry).is_none_or(|wish| wish.kind() == "idle");
-                request.is(method) && (notice.entry..next).contains(&request.entry) && unasked
-            });
+            let fetch = fetches(view, method).find(|request| (notice.entry..next).contains(&request.entry));
             let meant = listens.iter().any(|listen| {
                 let asked = listen.param("notifications").and_then(|wanted| wanted.member(member));
                 let is_it = tag(notice).is_some_and(|tag| listen.request().id.as_ref() == Some(&tag));
@@ -175,4 +166,16 @@ fn correlates(view: View<'_>) -> Verdict {
         }
     }
     if reacted { checks.into_iter().collect() } else { Verdict::untested() }
+}
+
+/// The requests for the first page of a list that no user wanted to see: while he was idle or called a tool, behind a
+/// request for it that he wanted.
+fn fetches<'s>(view: View<'s>, method: &'static str) -> impl Iterator<Item = &'s Message<'s>> {
+    let wanted = |request: &Message<'_>| wish_at(view, request.entry).is_some_and(|wish| wish.kind() == "list");
+    let asked = move |request: &&Message<'_>| request.is(method) && request.param("cursor").is_none();
+    let since = view.requests_by(Speaker::Subject).filter(asked).find(|request| wanted(request)).map(|first| first.entry);
+    view.requests_by(Speaker::Subject).filter(asked).filter(move |request| {
+        let unwanted = wish_at(view, request.entry).is_none_or(|wish| matches!(wish.kind(), "idle" | "call"));
+        unwanted && since.is_some_and(|since| request.entry > since)
+    })
 }

@@ -114,6 +114,9 @@ pub trait Player: Send {
     /// The subject's output ended.
     fn ended(&mut self);
 
+    /// The subject, a client, started its server anew.
+    fn restarted(&mut self) {}
+
     /// Whether the subject's output ended.
     fn has_ended(&self) -> bool;
 }

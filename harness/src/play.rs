@@ -62,6 +62,7 @@ pub async fn play(
         round_trip: Duration::ZERO,
         asked: None,
         closed: false,
+        left: None,
         gone: false,
         measured: false,
         ended: false,
@@ -90,6 +91,8 @@ struct Stage<'a> {
     gone: bool,
     /// Nothing can be said any more.
     closed: bool,
+    /// When a server ended because its input had; not recorded, since the client may start it again.
+    left: Option<Instant>,
     measured: bool,
     /// The end of the subject is recorded.
     ended: bool,
@@ -100,6 +103,13 @@ struct Stage<'a> {
     unwritten: usize,
     /// Of the subject.
     side: Side,
+}
+
+/// What came of the end of the harness's half.
+enum Closing {
+    Over,
+    /// The client started its server again.
+    Reopened,
 }
 
 /// What listening brought.
@@ -167,8 +177,18 @@ impl Stage<'_> {
                     self.record(Event::Aside { text: text.clone() });
                     self.link.complain(text);
                 }
-                Action::Close => return self.close(peer, None).await,
-                Action::Exit(status) => return self.close(peer, Some(status)).await,
+                Action::Close => {
+                    if matches!(self.close(peer, None).await, Closing::Over) {
+                        return;
+                    }
+                    fences = 0;
+                }
+                Action::Exit(status) => {
+                    if matches!(self.close(peer, Some(status)).await, Closing::Over) {
+                        return;
+                    }
+                    fences = 0;
+                }
                 Action::Done => return,
             }
         }
@@ -298,7 +318,14 @@ impl Stage<'_> {
                 self.bytes += text.len();
                 self.record(Event::Surface { text });
             }
-            Incoming::Connected { number, beside } => self.record(Event::Connected { number, beside }),
+            Incoming::Connected { number, beside } => {
+                if number > 1 {
+                    self.left = None;
+                    self.closed = false;
+                    peer.restarted();
+                }
+                self.record(Event::Connected { number, beside });
+            }
             Incoming::Signalled(signal) => self.record(Event::Signalled { signal }),
             Incoming::Written => self.unwritten = self.unwritten.saturating_sub(1),
             Incoming::Ended => {
@@ -316,28 +343,41 @@ impl Stage<'_> {
         Heard::Something
     }
 
-    async fn close(&mut self, peer: &mut dyn Player, status: Option<i32>) {
+    async fn close(&mut self, peer: &mut dyn Player, status: Option<i32>) -> Closing {
         if self.gone {
-            return;
+            return Closing::Over;
         }
-        self.measure();
+        // A client that has left its server may still start it again, and what it costs is seen at its own end.
+        let left = self.side == Side::Client && peer.has_ended() && !self.is_http;
+        if !left {
+            self.measure();
+        }
         match status {
             Some(status) => self.link.exit(status),
             None => self.link.close(),
         }
         self.closed = true;
-        self.record(Event::Closed);
+        if left {
+            self.left = Some(Instant::now());
+        } else {
+            self.record(Event::Closed);
+        }
         if self.is_http {
-            return;
+            return Closing::Over;
         }
         let until = Instant::now() + self.bounds.exit;
         while !self.gone {
             if self.is_over() || matches!(self.listen_until(peer, until).await, Heard::Nothing) {
+                self.measure();
                 self.link.kill();
                 self.record(Event::Killed);
-                return;
+                return Closing::Over;
+            }
+            if !self.closed {
+                return Closing::Reopened;
             }
         }
+        Closing::Over
     }
 
     /// Takes the vital signs, once: before the session is ended, which may free what it cost.
@@ -350,7 +390,14 @@ impl Stage<'_> {
     }
 
     fn record(&mut self, event: Event) {
-        let at = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        if let Some(left) = self.left.take() {
+            self.record_at(left, Event::Closed);
+        }
+        self.record_at(Instant::now(), event);
+    }
+
+    fn record_at(&mut self, when: Instant, event: Event) {
+        let at = u64::try_from((when - self.start).as_micros()).unwrap_or(u64::MAX);
         let entry = Entry { at, event };
         (self.keeper)(&entry);
         self.entries.push(entry);

@@ -257,7 +257,7 @@ impl Running {
                     let orphans = self.process.end_others(self.door.token());
                     self.leaving = Some(Leaving { orphans, until: Instant::now() + LAST_WORDS });
                 }
-                Next::Late | Next::Pause => {}
+                Next::Seen(Seen::Mute) | Next::Late | Next::Pause => {}
             }
         }
     }

@@ -82,12 +82,16 @@ impl<'a> ServerPeer<'a> {
     /// A server at the start of its script.
     #[must_use]
     pub fn new(part: Part<'a>) -> Self {
-        let hosting = &part.script.hosting;
+        Self::started(part, vec![0; part.script.hosting.moves.len()])
+    }
+
+    /// A process that knows nothing of the last one; the script goes on where it was.
+    fn started(part: Part<'a>, counts: Vec<u32>) -> Self {
         let mut peer = Self {
             part,
             server: Server::new(behaviour(part)),
             now: Duration::ZERO,
-            counts: vec![0; hosting.moves.len()],
+            counts,
             tasks: VecDeque::new(),
             urgent: VecDeque::new(),
             awaited: HashMap::new(),
@@ -417,6 +421,10 @@ impl Player for ServerPeer<'_> {
     fn ended(&mut self) {
         self.ended = true;
         self.waiting = None;
+    }
+
+    fn restarted(&mut self) {
+        *self = Self::started(self.part, std::mem::take(&mut self.counts));
     }
 
     fn has_ended(&self) -> bool {

@@ -228,6 +228,7 @@ pub mod annotations;
 pub mod caching;
 pub mod cancel;
 pub mod capability;
+mod client;
 pub mod completion;
 pub mod content;
 pub mod discover;

@@ -174,6 +174,7 @@ mod tests {
             outcome: *outcome,
             scripts: Vec::new(),
             reason: None,
+            figure: None,
             expected: None,
         });
         let findings = Vec::new();

@@ -8,6 +8,7 @@
 //! - [`options`]: reading the values of options
 //! - [`output`]: where text goes, and how it looks there
 //! - [`progress`]: a bar on long runs
+//! - [`relay`]: the server that a client under test starts
 //! - [`serve`]: one script for a client that is started by hand
 //! - [`usage`]: what is wrong with a command line, and the right form
 
@@ -18,17 +19,21 @@ mod list;
 mod options;
 mod output;
 mod progress;
+mod relay;
 mod serve;
 mod usage;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use turncoat::adapter::driven;
 use turncoat::adapter::http::tls::{Fingerprint, Trust};
 use turncoat::revision::Revision;
+use turncoat_conformance::report::human::shell;
 
 use options::{ProfileName, Sink};
 use usage::Usage;
@@ -101,6 +106,14 @@ enum Command {
         /// Its name, as reports and `turncoat list` give it
         id: String,
     },
+    /// Be the server that a client under test starts, and leave every word to the check that runs
+    #[command(hide = true)]
+    Relay {
+        /// Where the check listens
+        address: SocketAddr,
+        /// What the check knows it by
+        token: String,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -122,7 +135,14 @@ struct Check {
     subject: Option<Subject>,
     #[command(flatten)]
     options: Options,
-    /// Give the embedded reference server this fault; every failed rule then counts
+    #[command(flatten)]
+    embedded: Embedded,
+}
+
+/// How the embedded reference server is to be.
+#[derive(Args)]
+struct Embedded {
+    /// Give the embedded reference server this fault; a check then counts every failed rule
     #[arg(long, value_name = "ID")]
     fault: Option<String>,
     /// Take this honest variant of the embedded reference server
@@ -143,12 +163,12 @@ enum Subject {
         #[command(flatten)]
         target: Target,
     },
-    /// Check a client (not yet)
+    /// Check a client: started anew for each session, it starts its server, which is turncoat
     #[command(after_help = EXIT_STATUS, after_long_help = EXIT_STATUS)]
     Client {
         #[command(flatten)]
         options: Options,
-        /// The client talks HTTP; {url} in its command becomes the server's URL
+        /// The client talks HTTP; {url} in its command becomes the server's URL (not yet)
         #[arg(long)]
         http: bool,
         /// The command that starts the client, behind `--`; {server} becomes the command of the server
@@ -242,6 +262,7 @@ pub(crate) fn main() -> ExitCode {
         Command::List { what } => list::list(what),
         Command::Serve { script, revision } => serve::serve(&script, revision),
         Command::Explain { id } => explain::explain(&id),
+        Command::Relay { address, token } => Ok(relay::relay(address, &token)),
     };
     match done {
         Ok(code) => code,
@@ -252,10 +273,12 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+const CLIENT_EXAMPLE: &str = "turncoat check client -- python driver.py {server}";
+
 fn dispatch(check: Check) -> Result<ExitCode, Usage> {
-    let Check { subject, options, fault, variant, http } = check;
+    let Check { subject, options, embedded } = check;
     match subject {
-        None => check::embedded(&options, fault.as_deref(), variant.as_deref(), http),
+        None => check::embedded(&options, &embedded),
         Some(Subject::Server { options, target }) if target.url.is_some() => {
             let trust = target.trust();
             check::server_at(&options, &target.url.unwrap_or_default(), trust)
@@ -267,10 +290,21 @@ fn dispatch(check: Check) -> Result<ExitCode, Usage> {
              turncoat check server --revision 2025-11-25 --timeout 5 -- npx -y @scope/my-server /some/folder",
         )),
         Some(Subject::Server { options, target }) => check::server(&options, target.command),
-        Some(Subject::Client { .. }) => Err(Usage::new(
-            "clients cannot be checked yet",
-            "A server on stdio can: turncoat check server -- node build/index.js",
+        Some(Subject::Client { http: true, .. }) => Err(Usage::new(
+            "clients over HTTP cannot be checked yet",
+            format!("A client that starts its server can: {CLIENT_EXAMPLE}"),
         )),
+        Some(Subject::Client { command, .. }) if command.is_empty() => Err(Usage::new(
+            "which client? The command that starts it stands behind `--`, with {server} in place of its server",
+            CLIENT_EXAMPLE,
+        )),
+        Some(Subject::Client { command, .. }) if !command.iter().any(|word| word.contains(driven::SERVER)) => {
+            Err(Usage::new(
+                "the client is not told which server to start: its command has no {server}",
+                format!("turncoat check client -- {} '{{server}}'", shell(&command)),
+            ))
+        }
+        Some(Subject::Client { options, command, .. }) => check::client(&options, command),
     }
 }
 

@@ -26,7 +26,7 @@ pub use text::elide;
 use serde::{Deserialize, Serialize};
 
 use turncoat::revision::{Revision, Side};
-use turncoat::rules::Level;
+use turncoat::rules::{Figure, Level};
 
 /// Everything that is known when a run ends.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -104,6 +104,9 @@ pub struct RuleOutcome {
     /// Why it is untested or inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The most that was borne in a session that kept the rule, if it is one about load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figure: Option<Figure>,
     /// The baseline's reason, if it expected this failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,

@@ -9,12 +9,14 @@
 //! - [`schedule`]: which sessions to run, and running them
 //! - `confirm`: which sessions to run again
 //! - `tally`: from verdicts to a report
+//! - `world`: the runtime that a session has for itself
 
 mod confirm;
 pub mod control;
 pub mod judge;
 pub mod schedule;
 mod tally;
+pub(crate) mod world;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;

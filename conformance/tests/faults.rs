@@ -93,8 +93,6 @@ fn is_out_of_reach(fault: &str, revision: Revision) -> bool {
         "asks-before-initialized" => true,
         // An array of notifications gets an HTTP status, which http.post.notification-202 judges.
         "answers-notifications-by-empty-array" => true,
-        // The call is refused all the same, and no script looks for its effect.
-        "runs-before-header-check" => true,
         // What is malformed is looked at on one endpoint, and HTTP+SSE has two.
         "dies-of-malformed-body" | "hangs-on-malformed-body" => revision == Revision::V2024_11_05,
         // HTTP+SSE has one revision: there is nothing to compare its version with.

@@ -3,7 +3,14 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::sync::Arc;
+use std::{env, fs, thread};
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use sha2::{Digest as _, Sha256};
+use tokio_rustls::TlsAcceptor;
 
 struct Run {
     status: Option<i32>,
@@ -84,6 +91,80 @@ fn a_server_that_dies_midway_loses_nothing_and_ends_the_run() {
     let run = turncoat(&["check", "server", "--jobs", "1", "--timeout", "2", "--url", &server.url]);
     assert_eq!(run.status, Some(1), "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("untested"), "{}", run.stdout);
+    assert!(run.stdout.contains("robustness robust."), "{}", run.stdout);
+}
+
+/// A server with a certificate of its own in front of the reference server.
+struct Secure {
+    behind: Reference,
+    url: String,
+    certificate: CertifiedKey<rcgen::KeyPair>,
+}
+
+impl Secure {
+    fn new() -> Self {
+        let behind = Reference::new(&[]);
+        let certificate = generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let key = PrivatePkcs8KeyDer::from(certificate.signing_key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the provider has them")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.cert.der().clone()], key.into())
+            .expect("the key belongs to the certificate");
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let url = format!("https://localhost:{}/mcp", listener.local_addr().expect("it has an address").port());
+        let authority = behind.url.trim_start_matches("http://").trim_end_matches("/mcp").to_owned();
+        thread::spawn(move || pass_on(listener, acceptor, authority));
+        Self { behind, url, certificate }
+    }
+
+    fn fingerprint(&self) -> String {
+        Sha256::digest(self.certificate.cert.der()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Takes connections by TLS and hands on what comes in them, both ways.
+fn pass_on(listener: TcpListener, acceptor: TlsAcceptor, to: String) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        listener.set_nonblocking(true).expect("a socket");
+        let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, to) = (acceptor.clone(), to.clone());
+            tokio::spawn(async move {
+                // Who does not trust the certificate goes away.
+                let Ok(mut near) = acceptor.accept(stream).await else { return };
+                let Ok(mut far) = tokio::net::TcpStream::connect(to).await else { return };
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+}
+
+#[test]
+fn a_certificate_is_trusted_for_its_authority_or_its_fingerprint_and_for_nothing_else() {
+    let server = Secure::new();
+    assert!(server.behind.url.starts_with("http://"), "only the way to it is by TLS");
+    let file = env::temp_dir().join(format!("turncoat-{}.pem", std::process::id()));
+    fs::write(&file, server.certificate.cert.pem()).expect("a temporary file");
+    let (file, pin, wrong) = (file.to_string_lossy(), server.fingerprint(), "0".repeat(64));
+    let cases = [
+        (&["--ca", &*file][..], Some(0)),
+        (&["--pin", &pin][..], Some(0)),
+        (&["--pin", &wrong][..], Some(3)),
+        (&[][..], Some(3)),
+    ];
+    for (trust, status) in cases {
+        let options = ["check", "server", "--only", "ping.*", "--revision", "2025-11-25", "--url", &server.url];
+        let run = turncoat(&[&options, trust].concat());
+        assert_eq!(run.status, status, "{trust:?}: {}{}", run.stdout, run.stderr);
+        if status == Some(3) {
+            assert!(run.stderr.contains("certificate"), "{trust:?}: {}", run.stderr);
+        }
+    }
+    fs::remove_file(&*file).expect("it is there");
 }
 
 #[test]

@@ -13,12 +13,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use jsonschema::Validator;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Value, json};
-use turncoat::adapter::embedded::Embedded;
+use turncoat::adapter::embedded_client::EmbeddedClient;
+use turncoat::adapter::{Adapter, embedded};
+use turncoat::reference::client::Conduct;
 use turncoat::reference::{Behaviour, variants};
 use turncoat::revision::{Revision, meta};
 use turncoat::rules::{self, Level};
-use turncoat::session::{Message, Session, Shape, Speaker, View};
-use turncoat::transcript::{Intent, Transcript, sketch};
+use turncoat::session::{Message, Session, Shape, View};
+use turncoat::transcript::{Intent, Transcript, Transport, sketch};
 use turncoat::wire::Id;
 use turncoat_conformance::runner::{self, Plan, Quiet};
 
@@ -27,21 +29,25 @@ fn main() {
     let folder = env::var_os("TURNCOAT_SCHEMAS").map(PathBuf::from);
     let ignored = folder.is_none();
     let folder = folder.unwrap_or_default();
-    let mut trials: Vec<Trial> = Revision::ALL
-        .into_iter()
-        .map(|revision| {
+    let mut trials = Vec::new();
+    for revision in Revision::ALL {
+        let mut add = |name: &str, subject: Box<dyn Adapter>| {
             let folder = folder.clone();
-            Trial::test(format!("honest-frames/{revision}"), move || {
-                honest_frames(&folder, revision, Behaviour::default(), &[])
-            })
-            .with_ignored_flag(ignored)
-        })
-        .collect();
+            let trial = Trial::test(format!("honest-frames/{name}{revision}"), move || {
+                honest_frames(&folder, revision, &*subject, &[])
+            });
+            trials.push(trial.with_ignored_flag(ignored));
+        };
+        add("", embedded::over(Transport::Stdio, Behaviour::default()));
+        add("client/", Box::new(EmbeddedClient::new(Conduct::default())));
+    }
     for variant in variants() {
+        // What shows over HTTP alone is looked at there.
+        let transport = if variant.reach.has(Transport::Stdio) { Transport::Stdio } else { Transport::Http };
         for revision in variant.behaviour().revisions.iter() {
             let folder = folder.clone();
             let trial = Trial::test(format!("honest-frames/{}/{revision}", variant.name), move || {
-                honest_frames(&folder, revision, variant.behaviour(), TOUR)
+                honest_frames(&folder, revision, &*embedded::over(transport, variant.behaviour()), TOUR)
             });
             trials.push(trial.with_ignored_flag(ignored));
         }
@@ -120,7 +126,7 @@ impl Schema {
     }
 }
 
-fn honest_frames(folder: &Path, revision: Revision, behaviour: Behaviour, only: &[&str]) -> Result<(), Failed> {
+fn honest_frames(folder: &Path, revision: Revision, subject: &dyn Adapter, only: &[&str]) -> Result<(), Failed> {
     let mut schema = Schema::read(folder, revision)?;
     static RUN: AtomicUsize = AtomicUsize::new(0);
     let run = RUN.fetch_add(1, Ordering::Relaxed);
@@ -133,7 +139,7 @@ fn honest_frames(folder: &Path, revision: Revision, behaviour: Behaviour, only: 
         jobs: Some(1),
         ..Plan::default()
     };
-    runner::check(&plan, &Embedded::server(behaviour), &Quiet, &AtomicBool::new(false))?;
+    runner::check(&plan, subject, &Quiet, &AtomicBool::new(false))?;
     let (mut wrong, mut checked) = (Vec::new(), 0);
     for file in fs::read_dir(&kept)? {
         let path = file?.path();
@@ -160,7 +166,7 @@ fn honest_frames(folder: &Path, revision: Revision, behaviour: Behaviour, only: 
         }
     }
     fs::remove_dir_all(&kept)?;
-    if checked < if only.is_empty() { 100 } else { 10 } {
+    if checked < if only.is_empty() { 50 } else { 10 } {
         return Err(format!("only {checked} frames were looked at").into());
     }
     if wrong.is_empty() { Ok(()) } else { Err(format!("{} of {checked}:\n{}", wrong.len(), wrong.join("\n")).into()) }
@@ -168,7 +174,7 @@ fn honest_frames(folder: &Path, revision: Revision, behaviour: Behaviour, only: 
 
 /// The types that a message must be of.
 fn types_of(view: View<'_>, message: &Message<'_>, schema: &Schema) -> Vec<&'static str> {
-    let from_client = message.by == Speaker::Peer;
+    let from_client = message.by == view.client();
     let error = if schema.has("JSONRPCErrorResponse") { "JSONRPCErrorResponse" } else { "JSONRPCError" };
     match message.shape {
         Shape::Request if from_client => vec!["JSONRPCRequest", "ClientRequest"],

@@ -2,12 +2,15 @@
 #![cfg_attr(fuzzing, no_main)]
 
 use arbitrary::Unstructured;
-use turncoat::adapter::embedded::Embedded;
+use turncoat::adapter::embedded;
+use turncoat::transcript::Transport;
 use turncoat::{generate, oracle, reference};
 
 turncoat_fuzz::target!(|bytes| {
     let mut input = Unstructured::new(bytes);
-    let Ok(server) = input.choose(reference::variants()).map(reference::Variant::behaviour) else { return };
+    let Ok(variant) = input.choose(reference::variants()) else { return };
+    let (server, is_stdio) = (variant.behaviour(), variant.reach.has(Transport::Stdio));
     let Ok(script) = generate::script(&mut input, server.revisions) else { return };
-    oracle::blameless(&oracle::converse(&script, &Embedded::server(server)));
+    let transport = if is_stdio { Transport::Stdio } else { Transport::Http };
+    oracle::blameless(&oracle::converse(&script, &*embedded::over(transport, server)));
 });

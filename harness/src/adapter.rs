@@ -4,6 +4,9 @@
 //! included, is an [`Incoming`]; only the harness's own failures are errors.
 //!
 //! - [`child`]: a process on stdio
+//! - [`driven`]: a client that starts the harness as its server
+//! - [`process`]: what the two have in common
+//! - [`relay`]: the server that it starts
 //! - [`stream`]: anything that reads and writes, such as one end of a pipe in memory
 //! - [`embedded`]: the reference server of this crate
 //! - [`embedded_client`]: the reference client of this crate
@@ -13,11 +16,14 @@
 //! - [`stdio`]: the same reference server on the standard streams of this process
 
 pub mod child;
+pub mod driven;
 pub mod embedded;
 pub mod embedded_client;
 pub mod guarded;
 pub mod host;
 pub mod http;
+pub mod process;
+pub mod relay;
 pub mod stdio;
 pub mod stream;
 
@@ -130,6 +136,9 @@ pub trait Link: Send {
         self.close();
     }
 
+    /// From now on the process that speaks for the harness, if it is a server's, outlives signals that ask it to end.
+    fn endure(&mut self) {}
+
     /// What comes next; pends for ever after [`Incoming::Exited`]. Safe to drop and call again.
     fn next(&mut self) -> NextFuture<'_>;
 
@@ -176,6 +185,13 @@ pub enum Incoming {
     Wish(String),
     /// What the driver of the client said.
     Surface(String),
+    /// It started the process that speaks for the harness.
+    Connected {
+        /// How often it has done so in this session.
+        number: u32,
+        /// The last one still lived.
+        beside: bool,
+    },
     /// It sent the process that speaks for the harness this signal.
     Signalled(i32),
     /// Its output ended.

@@ -255,13 +255,19 @@ impl Stage<'_> {
             }
             Incoming::Stderr(text) => self.record(Event::Stderr { text }),
             Incoming::Wish(text) => self.record(Event::Wish { text }),
-            Incoming::Surface(text) => self.record(Event::Surface { text }),
+            Incoming::Surface(text) => {
+                self.bytes += text.len();
+                self.record(Event::Surface { text });
+            }
+            Incoming::Connected { number, beside } => self.record(Event::Connected { number, beside }),
             Incoming::Signalled(signal) => self.record(Event::Signalled { signal }),
             Incoming::Ended => {
                 self.record(Event::Ended);
                 peer.ended();
             }
             Incoming::Exited { code, signal, orphans } => {
+                // Clients end by themselves, and their links remember what they cost.
+                self.measure();
                 self.record(Event::Exited { code, signal, orphans });
                 peer.ended();
                 self.gone = true;

@@ -7,6 +7,7 @@ use crate::revision::{Revisions, Side};
 use crate::session::{Message, View};
 use crate::transcript::Transport;
 pub use crate::transcript::Transports;
+pub use figure::Figure;
 
 /// A requirement that a transcript can be held against.
 #[derive(Debug)]
@@ -80,6 +81,8 @@ pub struct Verdict {
     pub breaches: Vec<Breach>,
     /// What is worth a word and never fails anyone.
     pub warnings: Vec<Breach>,
+    /// How much was borne, of a rule about load.
+    pub figure: Option<Figure>,
 }
 
 impl Verdict {
@@ -87,6 +90,13 @@ impl Verdict {
     #[must_use]
     pub fn untested() -> Self {
         Self::default()
+    }
+
+    /// The same, with how much was borne. Where the requirement was broken, or not put to the test, that says nothing.
+    #[must_use]
+    pub fn bearing(mut self, figure: Option<Figure>) -> Self {
+        self.figure = figure.filter(|_| self.checked > 0 && self.breaches.is_empty());
+        self
     }
 }
 
@@ -134,8 +144,14 @@ impl Breach {
 
     /// The same, and the message before it that explains it.
     #[must_use]
-    pub fn after(mut self, earlier: &Message<'_>) -> Self {
-        self.entries.insert(0, earlier.entry);
+    pub fn after(self, earlier: &Message<'_>) -> Self {
+        self.after_entry(earlier.entry)
+    }
+
+    /// The same, and the entry before it that explains it.
+    #[must_use]
+    pub fn after_entry(mut self, earlier: usize) -> Self {
+        self.entries.insert(0, earlier);
         self
     }
 
@@ -229,6 +245,7 @@ pub mod elicitation;
 mod errand;
 pub mod error;
 pub mod extension;
+pub mod figure;
 pub mod http;
 pub mod http_sse;
 mod inventory;
@@ -260,3 +277,4 @@ pub mod subscription;
 pub mod tasks;
 pub mod tools;
 pub mod version;
+mod witness;

@@ -171,13 +171,9 @@ impl<'t> Sorter<'t> {
 
     fn sort(mut self) -> Session<'t> {
         let mut unended = false;
-        let mut statuses: HashMap<u32, u16> = HashMap::new();
         for (entry, recorded) in self.transcript.entries.iter().enumerate() {
             let template = match &recorded.event {
                 Event::Http { number, what } => {
-                    if let Http::Response { status, .. } = what {
-                        statuses.insert(*number, *status);
-                    }
                     self.http(*number, what);
                     continue;
                 }
@@ -195,7 +191,7 @@ impl<'t> Sorter<'t> {
                     let (intent, delivery) = (*intent, *delivery);
                     let (at, by, via) = (recorded.at, Speaker::Peer, *via);
                     let oddly_carried = via.is_some_and(|via| self.odd.contains(&via));
-                    Template { entry, at, by, frame, intent, delivery, own_line, via, status: None, oddly_carried }
+                    Template { entry, at, by, frame, intent, delivery, own_line, via, oddly_carried }
                 }
                 Event::Received { frame, via, .. } => Template {
                     entry,
@@ -207,7 +203,6 @@ impl<'t> Sorter<'t> {
                     own_line: true,
                     via: *via,
                     oddly_carried: false,
-                    status: via.and_then(|via| statuses.get(&via).copied()),
                 },
                 _ => continue,
             };
@@ -221,11 +216,11 @@ impl<'t> Sorter<'t> {
         }
         self.note_shared_ids();
         let last_settled = self.transcript.entries.iter().rposition(|entry| entry.event == Event::Settled);
-        self.settle(last_settled);
+        let http = http::exchanges(self.transcript, &self.messages);
+        self.settle(last_settled, &http);
         let asked_for = Revisions::of(&[self.transcript.header.revision]);
         let seen: Revisions =
             self.messages.iter().filter_map(|message| message.revision).chain(asked_for.iter()).collect();
-        let http = http::exchanges(self.transcript, &self.messages);
         Session {
             transcript: self.transcript,
             messages: self.messages,
@@ -421,7 +416,7 @@ impl<'t> Sorter<'t> {
     }
 
     /// Decides what became of each request.
-    fn settle(&mut self, last_settled: Option<usize>) {
+    fn settle(&mut self, last_settled: Option<usize>, http: &[HttpExchange<'_>]) {
         let entries = &self.transcript.entries;
         let end = entries.iter().position(|entry| matches!(entry.event, Event::Ended | Event::Exited { .. }));
         let closed = entries.iter().position(|entry| entry.event == Event::Closed);
@@ -433,21 +428,21 @@ impl<'t> Sorter<'t> {
                 _ => None,
             })
             .collect();
-        let ends = self.http_ends();
+        let carriers: HashMap<u32, &HttpExchange<'_>> = http.iter().map(|http| (http.number, http)).collect();
         let sse = self.transcript.header.revision == Revision::V2024_11_05;
         for exchange in &mut self.exchanges {
             let request = &self.messages[exchange.request];
             let asked = request.entry;
             // The answers of HTTP+SSE come elsewhere, and yet a refusal is one.
-            let http = request.via.and_then(|via| ends.get(&via)).filter(|end| !sse || end.status >= Some(400));
+            let http = request.via.and_then(|via| carriers.get(&via).copied()).filter(|http| !sse || http.is_refused());
             exchange.overdue = request.id.as_ref().and_then(|id| expired.get(id.text())).is_some_and(|index| *index > asked)
                     // What is over without an answer is not waited for.
-                    || http.is_some_and(|http| http.how == Some(&Ending::Complete) && exchange.answers.is_empty());
+                    || http.is_some_and(|http| http.ending() == Some(&Ending::Complete) && exchange.answers.is_empty());
             exchange.fate = if !exchange.answers.is_empty() {
                 Fate::Answered
             } else if exchange.cancelled.is_some() {
                 Fate::Cancelled
-            } else if let Some(fate) = http.and_then(HttpEnd::fate) {
+            } else if let Some(fate) = http.and_then(fate_of) {
                 fate
             } else if exchange.overdue || last_settled.is_some_and(|settled| settled > asked) {
                 Fate::Silent
@@ -470,42 +465,17 @@ fn asks(frame: &Frame) -> bool {
     }
 }
 
-/// How the HTTP request that carried a message ended.
-#[derive(Default)]
-struct HttpEnd<'t> {
-    status: Option<u16>,
-    /// The stream may be taken up again.
-    resumable: bool,
-    how: Option<&'t Ending>,
-}
-
-impl HttpEnd<'_> {
-    /// What that means for a request without an answer; nothing where the rest of the session tells.
-    fn fate(&self) -> Option<Fate> {
-        match self.how? {
-            Ending::Complete if self.status.is_some_and(|status| status >= 400) => Some(Fate::Refused),
-            _ if self.resumable => None,
-            Ending::Complete => Some(Fate::Silent),
-            Ending::Cut | Ending::Malformed(_) => Some(Fate::Cut),
-            Ending::Dropped | Ending::Refused(_) => Some(Fate::Unsettled),
-        }
-    }
-}
-
-impl<'t> Sorter<'t> {
-    fn http_ends(&self) -> HashMap<u32, HttpEnd<'t>> {
-        let mut ends: HashMap<u32, HttpEnd<'t>> = HashMap::new();
-        for entry in &self.transcript.entries {
-            let Event::Http { number, what } = &entry.event else { continue };
-            let end = ends.entry(*number).or_default();
-            match what {
-                Http::Response { status, .. } => end.status = Some(*status),
-                Http::Event { id: Some(_), .. } => end.resumable = true,
-                Http::End { how } => end.how = Some(how),
-                _ => {}
-            }
-        }
-        ends
+/// What the end of the HTTP request that carried a message means for it if it got no answer; nothing where the rest of
+/// the session tells.
+fn fate_of(http: &HttpExchange<'_>) -> Option<Fate> {
+    // The stream may be taken up again.
+    let resumable = http.parts.iter().any(|part| matches!(part, http::Part::Event { id: Some(_), .. }));
+    match http.ending()? {
+        Ending::Complete if http.is_refused() => Some(Fate::Refused),
+        _ if resumable => None,
+        Ending::Complete => Some(Fate::Silent),
+        Ending::Cut | Ending::Malformed(_) => Some(Fate::Cut),
+        Ending::Dropped | Ending::Refused(_) => Some(Fate::Unsettled),
     }
 }
 
@@ -520,7 +490,6 @@ struct Template<'t> {
     own_line: bool,
     via: Option<u32>,
     oddly_carried: bool,
-    status: Option<u16>,
 }
 
 #[cfg(test)]

@@ -210,6 +210,13 @@ pub enum Event {
         /// The text.
         text: String,
     },
+    /// The subject, a client, started the process that speaks for the harness.
+    Connected {
+        /// How often it has done so in this session.
+        number: u32,
+        /// The last one still lived.
+        beside: bool,
+    },
     /// The subject sent the process that speaks for the harness this signal.
     Signalled {
         /// The number of the signal.

@@ -1,5 +1,6 @@
 //! Running a check and writing its reports.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
@@ -12,12 +13,14 @@ use std::thread;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use turncoat::adapter::Adapter;
-use turncoat::adapter::child::{Process, kill_all};
+use turncoat::adapter::child::Process;
+use turncoat::adapter::driven::Driven;
 use turncoat::adapter::embedded::Embedded;
 use turncoat::adapter::host::{self, EmbeddedHttp};
 use turncoat::adapter::http::tls::Trust;
 use turncoat::adapter::http::url::UrlError;
 use turncoat::adapter::http::{self, Url};
+use turncoat::adapter::process::kill_all;
 use turncoat::reference::{Behaviour, FAULTS, FaultInfo, variants};
 use turncoat_conformance::baseline::{Baseline, Coverage};
 use turncoat_conformance::names::nearest;
@@ -43,6 +46,18 @@ pub(super) fn server(options: &Options, command: Vec<String>) -> Result<ExitCode
     run(options, &plan, &process, options.strict, None)
 }
 
+/// Checks a client that starts its server.
+pub(super) fn client(options: &Options, command: Vec<String>) -> Result<ExitCode, Usage> {
+    let subject = subject_file(options.subject.as_deref())?;
+    let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
+    // This very program, which may have been found by way of a name that means another one to the client.
+    let own =
+        env::current_exe().map_err(|error| Usage::new(format!("cannot tell which program this is: {error}"), ""))?;
+    let relay = vec![own.display().to_string(), "relay".to_owned()];
+    let client = Driven::new(command, relay).with_environment(subject.environment);
+    run(options, &plan, &client, options.strict, None)
+}
+
 /// Checks a server that is already running, over HTTP.
 pub(super) fn server_at(options: &Options, url: &str, trust: Trust) -> Result<ExitCode, Usage> {
     let subject = subject_file(options.subject.as_deref())?;
@@ -66,26 +81,22 @@ pub(super) fn http_server(url: &str, trust: Trust, subject: SubjectFile, right: 
 }
 
 /// Checks the reference server of this tool, honest or not.
-pub(super) fn embedded(
-    options: &Options,
-    fault: Option<&str>,
-    variant: Option<&str>,
-    http: bool,
-) -> Result<ExitCode, Usage> {
+pub(super) fn embedded(options: &Options, asked: &super::Embedded) -> Result<ExitCode, Usage> {
     if options.subject.is_some() {
         return Err(Usage::new(
             "a subject file tells about a server of yours; the embedded one needs none",
             "turncoat check server --subject FILE -- node build/index.js",
         ));
     }
-    let (behaviour, words) = reference(fault, variant)?;
+    let fault = asked.fault.as_deref();
+    let (behaviour, words) = reference(fault, asked.variant.as_deref())?;
     let meant = fault.and_then(|id| FAULTS.iter().find(|fault| fault.id == id));
     let all = [Profile::Spec, Profile::Robustness, Profile::Hardening];
     // A fault may be of any kind, so every kind of rule looks for it.
     let profiles = if fault.is_some() { &all[..] } else { &all[..2] };
     let plan = plan(options, &SubjectFile::default(), profiles)?;
     let strict = options.strict || fault.is_some();
-    if http {
+    if asked.http {
         return run(options, &plan, &EmbeddedHttp::server(behaviour).called(words), strict, meant);
     }
     run(options, &plan, &Embedded::server(behaviour).called(words), strict, meant)

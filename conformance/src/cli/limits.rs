@@ -43,15 +43,8 @@ pub(super) struct Limits {
     subject: Option<Subject>,
     #[command(flatten)]
     options: Options,
-    /// Give the embedded reference server this fault
-    #[arg(long, value_name = "ID")]
-    fault: Option<String>,
-    /// Take this honest variant of the embedded reference server
-    #[arg(long, value_name = "NAME")]
-    variant: Option<String>,
-    /// Talk to the embedded reference server over HTTP
-    #[arg(long)]
-    http: bool,
+    #[command(flatten)]
+    embedded: super::Embedded,
 }
 
 #[derive(Subcommand)]
@@ -107,9 +100,9 @@ struct Options {
 
 /// Measures what the command line says.
 pub(super) fn limits(limits: Limits) -> Result<ExitCode, Usage> {
-    let Limits { subject, options, fault, variant, http } = limits;
+    let Limits { subject, options, embedded: asked } = limits;
     match subject {
-        None => embedded(&options, fault.as_deref(), variant.as_deref(), http),
+        None => embedded(&options, &asked),
         Some(Subject::Server { options, target }) => server(&options, target),
         Some(Subject::Client { .. }) => Err(Usage::new(
             "clients cannot be measured yet",
@@ -139,16 +132,16 @@ fn server(options: &Options, target: Target) -> Result<ExitCode, Usage> {
     }
 }
 
-fn embedded(options: &Options, fault: Option<&str>, variant: Option<&str>, http: bool) -> Result<ExitCode, Usage> {
+fn embedded(options: &Options, asked: &super::Embedded) -> Result<ExitCode, Usage> {
     if options.subject.is_some() {
         return Err(Usage::new(
             "a subject file tells about a server of yours; the embedded one needs none",
             "turncoat limits server --subject FILE -- node build/index.js",
         ));
     }
-    let (behaviour, words) = reference(fault, variant)?;
+    let (behaviour, words) = reference(asked.fault.as_deref(), asked.variant.as_deref())?;
     let plan = plan(options, &SubjectFile::default())?;
-    if http {
+    if asked.http {
         return run(options, &plan, &EmbeddedHttp::server(behaviour).called(words));
     }
     run(options, &plan, &Embedded::server(behaviour).called(words))

@@ -11,14 +11,12 @@ use turncoat::peer::Part;
 use turncoat::play::{self, Bounds};
 use turncoat::transcript::{Event, Header, Vitals};
 
-use crate::runner::Progress;
+use crate::runner::{Progress, world};
 
 /// How long a subject may take to end after its input was closed; whether it does so at all is another matter.
 const EXIT: Duration = Duration::from_millis(300);
 /// How many times the time-out a whole session may take.
 const ANSWERS: u32 = 12;
-/// How often a running session looks whether the run was stopped.
-const STOP_POLL: Duration = Duration::from_millis(50);
 
 /// Opens sessions with one subject.
 pub(super) struct Prober<'a> {
@@ -50,31 +48,14 @@ impl Prober<'_> {
         if self.stop.load(Ordering::Relaxed) {
             return Probed::Stopped;
         }
-        let is_virtual = self.adapter.is_virtual();
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = match builder.enable_all().start_paused(is_virtual).build() {
-            Ok(runtime) => runtime,
-            Err(error) => return Probed::Unopened(error.to_string()),
-        };
         self.progress.planned(1);
-        let probed = runtime.block_on(async {
-            if is_virtual {
-                return self.session(dimension, measure).await;
-            }
-            tokio::select! {
-                probed = self.session(dimension, measure) => probed,
-                () = self.stopped() => Probed::Stopped,
-            }
-        });
+        let probed = match world::play(self.adapter.is_virtual(), self.stop, self.session(dimension, measure)) {
+            Ok(probed) => probed.unwrap_or(Probed::Stopped),
+            Err(error) => Probed::Unopened(error.to_string()),
+        };
         let broke = matches!(&probed, Probed::Reaction(reaction, _) if reaction.is_breakdown());
         self.progress.finished(dimension.name, self.carrier.revision, usize::from(broke));
         probed
-    }
-
-    async fn stopped(&self) {
-        while !self.stop.load(Ordering::Relaxed) {
-            tokio::time::sleep(STOP_POLL).await;
-        }
     }
 
     async fn session(&self, dimension: &Dimension, measure: u64) -> Probed {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use turncoat::revision::Revision;
-use turncoat::rules::Level;
+use turncoat::rules::{Figure, Level};
 
 use super::verdict::rank;
 use super::{Finding, Outcome, RuleOutcome};
@@ -139,6 +139,20 @@ pub fn untested(rules: &[RuleOutcome]) -> Vec<Unjudged<'_>> {
     }
     reasons.sort_by_key(|known| (Reverse(known.rules.len()), known.reason));
     reasons
+}
+
+/// The largest figure of each rule over all revisions that kept it, in the order of the rules.
+#[must_use]
+pub fn figures(rules: &[RuleOutcome]) -> Vec<(&str, Figure)> {
+    let mut largest: Vec<(&str, Figure)> = Vec::new();
+    for rule in rules.iter().filter(|rule| rule.outcome == Outcome::Pass) {
+        let Some(figure) = rule.figure.clone() else { continue };
+        match largest.iter_mut().find(|(known, _)| *known == rule.rule) {
+            Some((_, known)) => *known = figure.or(Some(known.clone())),
+            None => largest.push((&rule.rule, figure)),
+        }
+    }
+    largest
 }
 
 /// Revisions as people write them: all names, with "and" before the last.

@@ -4,10 +4,11 @@
 
 use anstyle::{AnsiColor, Style};
 
+use turncoat::revision::Side;
 use turncoat::rules::Level;
 
 use super::clause::Clause;
-use super::group::{Group, Way, groups, revisions, untested};
+use super::group::{Group, Way, figures, groups, revisions, untested};
 use super::text::{count, cut, elide, fold, names, visible, wrap};
 use super::verdict::Verdict;
 use super::{Evidence, EvidenceKind, Outcome, Report, Stale, Subject};
@@ -39,6 +40,7 @@ pub fn render(report: &Report, look: Look) -> String {
     page.warnings(report);
     page.inconclusive(report);
     page.untested(report);
+    page.figures(report);
     page.summary(report);
     page.finish()
 }
@@ -303,13 +305,32 @@ impl Page {
             let others = count(reasons.len() - REASONS, "other reason");
             self.line(&format!("{rest:>4}  for {others}; the JSON report has them all"));
         }
-        let hint = "To test more: `turncoat explain RULE` says what a rule needs; --subject FILE names tools that the \
-                    harness may use, --call-tools lets it call any tool that is listed, and --revision, --only and \
-                    --profile choose what is run.";
+        let more = match report.subject.side {
+            Side::Server => {
+                "--subject FILE names tools that the harness may use, --call-tools lets it call any tool that is listed"
+            }
+            Side::Client => "a driver that holds a conversation does whatever the harness asks for",
+        };
+        let hint = format!(
+            "To test more: `turncoat explain RULE` says what a rule needs; {more}, and --revision, --only and --profile \
+             choose what is run."
+        );
         self.line("");
-        for line in wrap(hint, self.look.width.saturating_sub(2)) {
+        for line in wrap(&hint, self.look.width.saturating_sub(2)) {
             let line = self.paint(DIM, &line);
             self.line(&format!("  {line}"));
+        }
+    }
+
+    fn figures(&mut self, report: &Report) {
+        let figures = figures(&report.rules);
+        if figures.is_empty() {
+            return;
+        }
+        self.section("How much was borne", "the most in any session that kept the rule");
+        let name = figures.iter().map(|(rule, _)| rule.chars().count()).max().unwrap_or_default();
+        for (rule, figure) in figures {
+            self.line(&cut(&visible(&format!("  {rule:<name$}  {figure}")), self.look.width));
         }
     }
 

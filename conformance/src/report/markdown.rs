@@ -6,7 +6,7 @@
 use turncoat::rules::Level;
 
 use super::clause::Clause;
-use super::group::{Group, groups, revisions, untested};
+use super::group::{Group, figures, groups, revisions, untested};
 use super::human::shell;
 use super::text::{count, elide, names, visible};
 use super::{EvidenceKind, Outcome, Report, Stale, Subject};
@@ -33,6 +33,7 @@ pub fn render(report: &Report) -> String {
     warnings(&mut page, report);
     inconclusive(&mut page, report);
     unjudged(&mut page, report);
+    borne(&mut page, report);
     page
 }
 
@@ -160,6 +161,17 @@ fn unjudged(page: &mut String, report: &Report) {
         let rules: Vec<_> = unjudged.rules.iter().map(|rule| cell(rule)).collect();
         let reason = if unjudged.reason.is_empty() { "no reason given".to_owned() } else { cell(unjudged.reason) };
         page.push_str(&format!("| {} | {reason} | {} |\n", rules.len(), names(&rules, 6)));
+    }
+}
+
+fn borne(page: &mut String, report: &Report) {
+    let figures = figures(&report.rules);
+    if figures.is_empty() {
+        return;
+    }
+    page.push_str("\n## How much was borne\n\nThe most in any session that kept the rule.\n\n");
+    for (rule, figure) in figures {
+        page.push_str(&format!("- {}: {}\n", span(rule), own(&figure.to_string())));
     }
 }
 

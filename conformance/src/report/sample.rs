@@ -1,7 +1,7 @@
 //! A made-up report for the tests of everything that reads one.
 
 use turncoat::revision::{Revision, Side};
-use turncoat::rules::Level;
+use turncoat::rules::{Figure, Level};
 
 use super::{Evidence, EvidenceKind, Finding, Identity, Outcome, Report, RuleOutcome, Stale, Subject, Summary};
 
@@ -28,6 +28,7 @@ pub(crate) fn sample() -> Report {
         outcome,
         scripts: vec!["tour".to_owned()],
         reason: reason.map(str::to_owned),
+        figure: None,
         expected: None,
     };
     let ids = Finding {
@@ -111,6 +112,10 @@ pub(crate) fn sample() -> Report {
         outcome(&order.rule, Level::Should, Revision::V2025_11_25, Outcome::Fail, None),
         outcome(&known.rule, Level::Must, Revision::V2025_11_25, Outcome::Fail, None),
         outcome("jsonrpc.version-member", Level::Must, Revision::V2025_06_18, Outcome::Pass, None),
+        RuleOutcome {
+            figure: Some(Figure { micros: Some(312_000), ..Figure::bytes("answers read late", 1_600_000) }),
+            ..outcome("robust.slow-reader", Level::Robustness, Revision::V2025_11_25, Outcome::Pass, None)
+        },
         outcome("jsonrpc.version-member", Level::Must, Revision::V2025_11_25, Outcome::Pass, None),
     ];
     rules[4].expected = known.expected.clone();

@@ -144,6 +144,7 @@ mod tests {
             outcome,
             scripts: Vec::new(),
             reason: None,
+            figure: None,
             expected: None,
         }
     }

@@ -32,6 +32,7 @@ pub(super) fn confirmed(outcome: &Outcome) -> BTreeSet<Offence> {
     let Some(again) = &outcome.again else { return BTreeSet::new() };
     if outcome.gone {
         // A server that all sessions share and that has died cannot die again; that nobody answers there says it all.
+        // Sessions at the same time all saw it die, and which of them it died of cannot be seen: each is blamed.
         let mut offences = offences(&outcome.judgements);
         offences.retain(|(rule, ..)| rule.starts_with("robust."));
         return offences;
@@ -80,7 +81,7 @@ mod tests {
     fn judgements(ways: &[&str]) -> Vec<Judgement> {
         let rule = rules::find("jsonrpc.version-member").unwrap();
         let breaches = ways.iter().map(|what| Shown { what: (*what).to_owned(), evidence: Vec::new() }).collect();
-        vec![Judgement { rule, revision: Revision::V2025_11_25, breaches, warnings: Vec::new() }]
+        vec![Judgement { rule, revision: Revision::V2025_11_25, breaches, warnings: Vec::new(), figure: None }]
     }
 
     fn outcome(ways: &[&str], again: Option<&[&str]>) -> Outcome {
@@ -94,7 +95,8 @@ mod tests {
     fn a_server_that_is_gone_has_confirmed_its_end() {
         let rule = rules::find("robust.survives-session").unwrap();
         let breaches = vec![Shown { what: "a".to_owned(), evidence: Vec::new() }];
-        let judgement = Judgement { rule, revision: Revision::V2025_11_25, breaches, warnings: Vec::new() };
+        let judgement =
+            Judgement { rule, revision: Revision::V2025_11_25, breaches, warnings: Vec::new(), figure: None };
         let mut gone = Outcome { judgements: vec![judgement], gone: true, ..outcome(&[], Some(&[])) };
         assert_eq!(confirmed(&gone).len(), 1);
         gone.gone = false;

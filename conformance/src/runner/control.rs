@@ -82,7 +82,7 @@ pub fn learn(
     if spoken.is_empty() {
         return Err(match side {
             Side::Server => untestable(&sessions, adapter.transport() == Transport::Http),
-            Side::Client => client::untestable(&sessions),
+            Side::Client => client::untestable(&sessions, !adapter.is_virtual()),
         });
     }
     let mut facts = BTreeMap::new();
@@ -227,7 +227,6 @@ fn no_mcp(transcripts: &[&Transcript]) -> Option<String> {
         Event::Http { what: Http::End { how }, .. } => Some(how),
         _ => None,
     });
-    // Of several revisions, the first that was asked in the way of Streamable HTTP says most.
     let heads: Vec<_> = heads.collect();
     if let Some((status, headers)) = heads.iter().find(|(status, _)| (300..400).contains(status)) {
         let place = headers.value("location").map_or(String::new(), |place| format!(" to {place}"));
@@ -242,7 +241,8 @@ fn no_mcp(transcripts: &[&Transcript]) -> Option<String> {
             "the server wants authorization (HTTP {status}); a subject file can name the header lines to send"
         ));
     }
-    if let Some((status, _)) = heads.first() {
+    // The newest revision was asked last, and the oldest in the way of another transport.
+    if let Some((status, _)) = heads.last() {
         return Some(format!("the URL answers with HTTP {status}, but never with a message of MCP"));
     }
     let how = ends.into_iter().find_map(|how| match how {

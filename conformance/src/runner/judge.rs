@@ -1,7 +1,7 @@
 //! One transcript against every rule.
 
 use turncoat::revision::Revision;
-use turncoat::rules::{Breach, Rule, Verdict};
+use turncoat::rules::{Breach, Figure, Rule, Verdict};
 use turncoat::session::{Session, Speaker, View};
 use turncoat::transcript::{Ending, Event, EventData, Http, Intent, Transcript};
 use turncoat::wire::http::Headers;
@@ -25,6 +25,8 @@ pub struct Judgement {
     pub breaches: Vec<Shown>,
     /// What is worth a word.
     pub warnings: Vec<Shown>,
+    /// How much was borne, of a rule about load.
+    pub figure: Option<Figure>,
 }
 
 impl Judgement {
@@ -57,7 +59,7 @@ pub fn judge(rules: &[&'static Rule], transcript: &Transcript) -> Vec<Judgement>
             if !rule.revisions.has(revision) || !rule.applies(side, session.transport()) {
                 continue;
             }
-            let Verdict { checked, breaches, warnings } = (rule.judge)(view);
+            let Verdict { checked, breaches, warnings, figure } = (rule.judge)(view);
             if checked == 0 {
                 continue;
             }
@@ -65,7 +67,8 @@ pub fn judge(rules: &[&'static Rule], transcript: &Transcript) -> Vec<Judgement>
                 let shown = breaches.into_iter().take(MOST_SHOWN);
                 shown.map(|breach| Shown { evidence: evidence(view, &breach), what: breach.what }).collect()
             };
-            judgements.push(Judgement { rule, revision, breaches: show(breaches), warnings: show(warnings) });
+            let (breaches, warnings) = (show(breaches), show(warnings));
+            judgements.push(Judgement { rule, revision, breaches, warnings, figure });
         }
     }
     judgements
@@ -180,6 +183,11 @@ pub fn shown(event: &Event) -> (EvidenceKind, String) {
         Event::Wish { text } => note(format!("the user of the client wants {text}")),
         Event::Surface { text } => note(format!("the driver of the client says {text}")),
         Event::Aside { text } => note(format!("the harness wrote to its standard error: {text}")),
+        Event::Connected { number: 1, .. } => note("the client started its server".to_owned()),
+        Event::Connected { number, beside: false } => note(format!("the client started its server for time {number}")),
+        Event::Connected { number, beside: true } => {
+            note(format!("the client started its server for time {number}, beside the one that it has"))
+        }
         Event::Signalled { signal } => note(format!("the client sent its server the signal {signal}")),
         Event::Expired { id } => note(format!("no answer to the request with id {id} within the time-out")),
         Event::Settled => note("later requests were answered and a grace passed".to_owned()),

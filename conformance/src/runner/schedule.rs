@@ -21,7 +21,7 @@ use turncoat::wire::Document;
 use super::confirm::Offence;
 use super::control::Control;
 use super::judge::{self, Judgement};
-use super::{Plan, Progress, Selection, confirm};
+use super::{Plan, Progress, Selection, confirm, world};
 
 /// How long a subject that was seen not to end by itself is waited for.
 const EXIT_OF_THE_STUBBORN: Duration = Duration::from_millis(300);
@@ -31,8 +31,6 @@ const START_UP: u32 = 3;
 const SESSIONS_PER_CORE: usize = 4;
 /// What the transcript of a second session has in its name.
 const AGAIN: &str = "-again";
-/// How often a running session looks whether the run was stopped.
-const STOP_POLL: Duration = Duration::from_millis(50);
 
 /// A session to run.
 #[derive(Clone, Debug)]
@@ -183,7 +181,7 @@ pub fn confirm(
             chosen.iter().zip(worker.all(&sessions, progress, |session| worker.session(session, AGAIN)))
         {
             if let (Some(outcome), Some(again)) = (outcomes.get_mut(*index), again) {
-                outcome.gone = again.failed_to_open.is_some();
+                outcome.gone = worker.is_gone(&again);
                 outcome.again = Some(again.judgements);
             }
         }
@@ -209,8 +207,7 @@ impl Worker<'_> {
         run: impl Fn(&Planned) -> Option<Outcome> + Sync,
     ) -> Vec<Option<Outcome>> {
         progress.planned(planned.len());
-        let shared = self.adapter.transport() == Transport::Http && !self.adapter.is_virtual();
-        let disturbs = |session: &Planned| shared && session.script.disturbs_others();
+        let disturbs = |session: &Planned| self.is_shared() && session.script.disturbs_others();
         let (last, first): (Vec<usize>, Vec<usize>) =
             (0..planned.len()).partition(|index| planned.get(*index).is_some_and(disturbs));
         let mut outcomes: Vec<Option<Outcome>> = planned.iter().map(|_| None).collect();
@@ -273,12 +270,23 @@ impl Worker<'_> {
         if !offences.is_empty() {
             progress.planned(1);
             if let Some(again) = self.session(planned, AGAIN) {
-                outcome.gone = again.failed_to_open.is_some();
+                outcome.gone = self.is_gone(&again);
                 outcome.again = Some(again.judgements);
             }
             progress.finished(&planned.script.name, planned.revision, 0);
         }
         Some(outcome)
+    }
+
+    /// Whether the server that all sessions share has died. A process that does not start a second time says nothing of
+    /// what it did in the first.
+    fn is_gone(&self, again: &Outcome) -> bool {
+        self.is_shared() && again.failed_to_open.is_some()
+    }
+
+    /// Whether all sessions are with one server.
+    fn is_shared(&self) -> bool {
+        self.adapter.transport() == Transport::Http && !self.adapter.is_virtual()
     }
 
     /// Runs and judges a session; none if the run was stopped meanwhile.
@@ -304,28 +312,8 @@ impl Worker<'_> {
     }
 
     fn play(&self, planned: &Planned, suffix: &str) -> Option<Result<Transcript, String>> {
-        let is_virtual = self.adapter.is_virtual();
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_all().start_paused(is_virtual);
-        let runtime = match builder.build() {
-            Ok(runtime) => runtime,
-            Err(error) => return Some(Err(error.to_string())),
-        };
-        runtime.block_on(async {
-            if is_virtual {
-                return Some(self.session_in(planned, suffix).await);
-            }
-            tokio::select! {
-                played = self.session_in(planned, suffix) => Some(played),
-                () = self.stopped() => None,
-            }
-        })
-    }
-
-    async fn stopped(&self) {
-        while !self.stop.load(Ordering::Relaxed) {
-            tokio::time::sleep(STOP_POLL).await;
-        }
+        world::play(self.adapter.is_virtual(), self.stop, self.session_in(planned, suffix))
+            .unwrap_or_else(|error| Some(Err(error.to_string())))
     }
 
     async fn session_in(&self, planned: &Planned, suffix: &str) -> Result<Transcript, String> {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use turncoat::adapter::{Adapter, Description};
-use turncoat::revision::Revision;
-use turncoat::rules::Rule;
+use turncoat::revision::{Revision, Side};
+use turncoat::rules::{Figure, Rule};
 
 use super::confirm::{self, Offence};
 use super::control::Control;
@@ -24,6 +24,8 @@ struct Column {
     unconfirmed: bool,
     /// It was looked for again.
     retried: bool,
+    /// The most that was borne.
+    figure: Option<Figure>,
 }
 
 /// Findings (or warnings) by rule, revision and kind of offence.
@@ -122,6 +124,9 @@ impl<'a> Tally<'a> {
             column.confirmed |= confirmed;
             column.unconfirmed |= broken && !confirmed;
             column.retried |= broken && session.again.is_some();
+            if let Some(figure) = &judgement.figure {
+                column.figure = Some(figure.clone().or(column.figure.take()));
+            }
             if confirmed {
                 self.note(session, judgement, place, false);
             }
@@ -138,7 +143,7 @@ impl<'a> Tally<'a> {
     }
 
     fn note(&mut self, session: &Ran, judgement: &Judgement, place: usize, as_warnings: bool) {
-        let Judgement { rule, revision, breaches, warnings } = judgement;
+        let Judgement { rule, revision, breaches, warnings, .. } = judgement;
         let breaches = if as_warnings { warnings } else { breaches };
         for breach in breaches {
             let key = (place, *revision, pattern(&breach.what));
@@ -177,7 +182,7 @@ impl<'a> Tally<'a> {
                         (Outcome::Inconclusive, Some(why.to_owned()))
                     }
                     Some(_) => (Outcome::Pass, None),
-                    None => (Outcome::Untested, Some(why_untested(rule, revision, skipped))),
+                    None => (Outcome::Untested, Some(why_untested(rule, adapter.side(), revision, skipped))),
                 };
                 outcomes.push(RuleOutcome {
                     rule: rule.id.to_owned(),
@@ -186,6 +191,7 @@ impl<'a> Tally<'a> {
                     outcome,
                     scripts: column.map(|column| column.scripts.clone()).unwrap_or_default(),
                     reason,
+                    figure: column.and_then(|column| column.figure.clone()),
                     expected: None,
                 });
             }
@@ -194,11 +200,19 @@ impl<'a> Tally<'a> {
     }
 }
 
-fn why_untested(rule: &Rule, revision: Revision, skipped: &[Skipped]) -> String {
+fn why_untested(rule: &Rule, side: Side, revision: Revision, skipped: &[Skipped]) -> String {
     skipped
         .iter()
         .find(|skip| skip.revision == revision && skip.script.provokes.iter().any(|id| id == rule.id))
-        .map_or_else(|| rule.untested.to_owned(), |skip| skip.why.clone())
+        .map_or_else(|| untested(rule, side).to_owned(), |skip| skip.why.clone())
+}
+
+/// Why a rule of both sides may not have been put to the test; only of servers can a subject file name more.
+fn untested(rule: &Rule, side: Side) -> &'static str {
+    match side {
+        Side::Server => rule.untested,
+        Side::Client => rule.untested.split("; name ").next().unwrap_or_default(),
+    }
 }
 
 fn finding(

@@ -137,6 +137,21 @@ impl Link for Guarded {
         self.inner.close();
     }
 
+    fn complain(&mut self, text: String) {
+        self.inner.complain(text);
+    }
+
+    fn exit(&mut self, status: i32) {
+        if !self.done {
+            self.look();
+        }
+        self.inner.exit(status);
+    }
+
+    fn endure(&mut self) {
+        self.inner.endure();
+    }
+
     fn next(&mut self) -> NextFuture<'_> {
         Box::pin(self.step())
     }

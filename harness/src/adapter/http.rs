@@ -185,7 +185,6 @@ pub(super) struct HttpLink {
     dropped: HashSet<u32>,
     sender: mpsc::Sender<Incoming>,
     receiver: mpsc::Receiver<Incoming>,
-    ready: VecDeque<Incoming>,
 }
 
 struct Shared {
@@ -234,14 +233,11 @@ impl HttpLink {
             idle: Mutex::new(first.into_iter().map(|first| (Instant::now(), first)).collect()),
             slots,
         });
-        Self { shared, running: HashMap::new(), dropped: HashSet::new(), sender, receiver, ready: VecDeque::new() }
+        Self { shared, running: HashMap::new(), dropped: HashSet::new(), sender, receiver }
     }
 
     async fn step(&mut self) -> Incoming {
         loop {
-            if let Some(incoming) = self.ready.pop_front() {
-                return incoming;
-            }
             // The link holds a sender itself, so the channel never closes.
             let Some(incoming) = self.receiver.recv().await else { continue };
             let number = match &incoming {

@@ -77,6 +77,7 @@ fn event(u: &mut Unstructured<'_>, talk: &mut Talk, side: Side) -> Result<Event>
         }
         5 if once_in(u, 4)? => Event::Wish { text: r#"{"do":"list","what":"tools"}"#.to_owned() },
         5 if once_in(u, 4)? => Event::Surface { text: text(u, 24)? },
+        5 if once_in(u, 4)? => Event::Connected { number: u.int_in_range(1..=3)?, beside: u.arbitrary()? },
         5 if once_in(u, 4)? => Event::Signalled { signal: 15 },
         5 if u.arbitrary()? => Event::Vitals(Vitals { peak_bytes: u.arbitrary()?, cpu_micros: u.arbitrary()? }),
         6..=17 => {

@@ -3,14 +3,18 @@
 //! It is the mirror of the reference server, and as little related to the rules and to the peer: a misreading of a clause
 //! in one shows up against the other. A [`Conduct`] says what the client is like, [`Wish`]es what its user wants.
 //!
-//! - `conduct`: revisions, capabilities, habits, faults
+//! - `conduct`, `variants`: revisions, capabilities, habits; who is honest in another way
 //! - `handshake`: which revision to speak, and with what
 //! - `errands`: wishes on their way
 //! - `requests`: what was asked and not answered
-//! - `lists`: pages, and what they made known
-//! - `asked`: what the server says of its own accord
+//! - `lists`, `offer`: pages, and what they made known
+//! - `cache`: results that may be kept
 //! - `using`: tools, prompts and resources
 //! - `results`: what a result says
+//! - `asked`: what the server says of its own accord
+//! - `inputs`, `form`, `model`: what the user and the model answer
+//! - `watching`: news of resources and lists
+//! - `tasks`: calls that are done as tasks
 //! - `journal`: what the user gets to see
 
 use std::collections::VecDeque;
@@ -22,27 +26,37 @@ use self::handshake::Connection;
 use self::journal::Journal;
 use self::lists::Listings;
 use self::requests::Pending;
-use super::Vitals;
-use super::incoming::Incoming;
+use self::watching::Subscription;
+use super::incoming::{self, Incoming, RequestId};
 use super::lines::{Line, Lines};
-use super::message::Message;
+use super::message::{Failure, Message};
+use super::{Temper, Vitals};
+use crate::revision::{Revision, code};
 use crate::user::Wish;
 
 mod asked;
 mod cache;
 mod conduct;
 mod errands;
+mod form;
 mod handshake;
+mod inputs;
 mod journal;
 mod lists;
+mod model;
+mod offer;
 mod requests;
 mod results;
+mod tasks;
 mod using;
+mod variants;
+mod watching;
 
 #[cfg(test)]
 mod tests;
 
-pub use conduct::{Conduct, Declares};
+pub use conduct::{Conduct, Declares, Habit, Host};
+pub use variants::{ClientVariant, variants};
 
 /// A line longer than this is not kept, in bytes.
 const LONGEST: usize = 16 << 20;
@@ -105,6 +119,11 @@ pub struct Client {
     requests_so_far: u64,
     listings: Listings,
     cache: Cache,
+    subscriptions: Vec<Subscription>,
+    /// The folders that the server may know of.
+    roots: Vec<String>,
+    /// The answers to the entries of an array, while it is worked on.
+    batch: Option<Vec<Message>>,
     /// The lowest level of log messages wanted with modern requests.
     level: Option<String>,
     journal: Journal,
@@ -134,6 +153,9 @@ impl Client {
             requests_so_far: 0,
             listings: Listings::default(),
             cache: Cache::default(),
+            subscriptions: Vec::new(),
+            roots: vec![inputs::FOLDER.to_owned()],
+            batch: None,
             level: None,
             journal: Journal::default(),
             lines: Lines::up_to(LONGEST),
@@ -217,8 +239,11 @@ impl Client {
 
     fn take(&mut self, line: Line<'_>, out: &mut Outlet) {
         match line {
-            Line::Whole(line) => self.handle(Incoming::sort(line, false), out),
-            Line::Overlong => self.note("a message was too long to keep", out),
+            Line::Whole(line) => match Incoming::sort(line, false) {
+                Incoming::Array => self.array(line, out),
+                incoming => self.handle(incoming, out),
+            },
+            Line::Overlong => self.refuse(None, code::INVALID_REQUEST, "a message was too long to keep", out),
         }
         self.proceed(out);
     }
@@ -226,24 +251,71 @@ impl Client {
     fn handle(&mut self, incoming: Incoming<'_>, out: &mut Outlet) {
         match incoming {
             Incoming::Blank => {}
-            Incoming::NotJson => self.note("a line was not JSON", out),
-            Incoming::Array => self.note("an array came, and there are no batches here", out),
-            Incoming::Invalid { .. } => self.note("a line was no message", out),
+            Incoming::NotJson => self.refuse(None, code::PARSE_ERROR, "a line was not JSON", out),
+            Incoming::Array => self.note("an array inside an array", out),
+            Incoming::Invalid { silent: true, .. } => self.note("a line was no sound message", out),
+            Incoming::Invalid { id, silent: false } => {
+                self.refuse(id.as_ref(), code::INVALID_REQUEST, "a line was no message", out);
+            }
             Incoming::Response { id, result, error } => self.response(&id, result, error, out),
-            Incoming::Notification { method, params } => self.notified(&method, params),
-            Incoming::Request { id, method, .. } => self.asked(&id, &method, out),
+            Incoming::Notification { method, params } => self.notified(&method, params, out),
+            Incoming::Request { id, method, params } => self.asked(&id, &method, params, out),
         }
     }
 
+    /// A batch, where there are batches.
+    fn array(&mut self, line: &[u8], out: &mut Outlet) {
+        let is_known = match self.revision() {
+            Some(Revision::V2025_03_26) => true,
+            Some(revision) => self.lenient() && revision < Revision::V2026_07_28,
+            None => false,
+        };
+        if !is_known {
+            if self.is_given_to(Habit::RefusesArrays) {
+                self.answer_unreadable(None, code::INVALID_REQUEST, "there are no batches here", out);
+            }
+            self.note("an array came, and there are no batches here", out);
+            return;
+        }
+        self.batch = Some(Vec::new());
+        for entry in incoming::entries(line) {
+            if !self.exited {
+                self.handle(Incoming::sort(entry.get().as_bytes(), false), out);
+            }
+        }
+        let answers = self.batch.take().unwrap_or_default();
+        if !answers.is_empty() && !self.hung_up {
+            out.write(array(&answers));
+        }
+    }
+
+    /// Something came that cannot be understood: it is noted, and by some clients answered.
+    fn refuse(&mut self, id: Option<&RequestId>, code: i64, why: &str, out: &mut Outlet) {
+        if self.strict() || self.is_given_to(Habit::AnswersGarbage) {
+            self.answer_unreadable(id, code, why, out);
+        }
+        self.note(why, out);
+    }
+
+    fn answer_unreadable(&mut self, id: Option<&RequestId>, code: i64, why: &str, out: &mut Outlet) {
+        let Some(revision) = self.revision().filter(|revision| *revision < Revision::V2026_07_28) else { return };
+        let null = (revision < Revision::V2025_11_25).then_some("null");
+        let message = Message::error(id.map(|id| &*id.raw).or(null), Failure::new(code, why));
+        self.send(message, out);
+    }
+
     /// Sends a message; the one way to the server.
-    fn send(&mut self, message: &Message, out: &mut Outlet) {
+    fn send(&mut self, message: Message, out: &mut Outlet) {
         if self.hung_up {
             return;
         }
-        let mut bytes = Vec::new();
-        message.write(&mut bytes);
-        bytes.push(b'\n');
-        out.write(bytes);
+        match &mut self.batch {
+            Some(batch) if message.method.is_none() => batch.push(message),
+            _ => {
+                let batches = self.revision() == Some(Revision::V2025_03_26) && self.is_given_to(Habit::SendsBatches);
+                out.write(if batches { array(&[message]) } else { line(&message) });
+            }
+        }
     }
 
     fn note(&mut self, what: &str, out: &mut Outlet) {
@@ -264,4 +336,40 @@ impl Client {
         self.exited = true;
         out.deeds.push(Deed::Exit(status));
     }
+
+    /// The revision that was agreed on, if any was.
+    fn revision(&self) -> Option<Revision> {
+        self.terms().map(|terms| terms.revision)
+    }
+
+    fn is_given_to(&self, habit: Habit) -> bool {
+        self.conduct.habits.contains(&habit)
+    }
+
+    fn strict(&self) -> bool {
+        self.conduct.temper == Temper::Strict
+    }
+
+    fn lenient(&self) -> bool {
+        self.conduct.temper == Temper::Lenient
+    }
+}
+
+fn line(message: &Message) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    message.write(&mut bytes);
+    bytes.push(b'\n');
+    bytes
+}
+
+fn array(messages: &[Message]) -> Vec<u8> {
+    let mut bytes = vec![b'['];
+    for (position, message) in messages.iter().enumerate() {
+        if position > 0 {
+            bytes.push(b',');
+        }
+        message.write(&mut bytes);
+    }
+    bytes.extend_from_slice(b"]\n");
+    bytes
 }

@@ -36,16 +36,20 @@ fn endpoint_event(view: View<'_>) -> Verdict {
             let mut events = http.events();
             let Some(position) = events.position(|part| named(&part)) else {
                 let over = http.end.map(|(entry, _)| entry).or(closed)?;
-                return Some(Err(of(http, over, "sends no endpoint event")));
+                return Some(Err(Breach::at_entry(over, "sends no endpoint event").after_entry(http.entry)));
             };
             let Some(Part::Event { entry, data, .. }) = http.events().nth(position) else { return None };
             let EventData::Text(uri) = data else {
-                return Some(Err(of(http, entry, "sends an endpoint event without a URI")));
+                return Some(Err(
+                    Breach::at_entry(entry, "sends an endpoint event without a URI").after_entry(http.entry)
+                ));
             };
             Some(if !is_uri(uri) {
-                Err(of(http, entry, "sends an endpoint event whose data is no URI"))
+                Err(Breach::at_entry(entry, "sends an endpoint event whose data is no URI").after_entry(http.entry))
             } else if position > 0 {
-                Err(of(http, entry, "sends another event before the endpoint event").as_warning())
+                Err(Breach::at_entry(entry, "sends another event before the endpoint event")
+                    .after_entry(http.entry)
+                    .as_warning())
             } else {
                 Ok(())
             })
@@ -95,7 +99,8 @@ fn message_events(view: View<'_>) -> Verdict {
             Part::Message { frame, .. } if frame.text().is_some_and(is_address) => None,
             Part::Message { entry, frame } => Some(match frame.json() {
                 Ok(value) if value.is_object() => Ok(()),
-                _ => Err(of(http, *entry, "sends a message event whose data is no JSON object")),
+                _ => Err(Breach::at_entry(*entry, "sends a message event whose data is no JSON object")
+                    .after_entry(http.entry)),
             }),
             Part::Event { entry, name: Some(name), data, .. } if !matches!(*name, "endpoint" | "message" | "") => {
                 let holds = match data {
@@ -103,7 +108,10 @@ fn message_events(view: View<'_>) -> Verdict {
                     EventData::Text(text) => is_message(text),
                     EventData::Empty => false,
                 };
-                holds.then(|| Err(of(http, *entry, format!("sends a message in an event named {name:?}"))))
+                holds.then(|| {
+                    Err(Breach::at_entry(*entry, format!("sends a message in an event named {name:?}"))
+                        .after_entry(http.entry))
+                })
             }
             _ => None,
         })
@@ -111,7 +119,9 @@ fn message_events(view: View<'_>) -> Verdict {
     let posts = all.iter().filter(|http| http.verb == "POST" && http.is_accepted()).filter_map(|http| {
         let (entry, _) = http.answer()?;
         let elsewhere = http.id().is_some_and(|id| on_stream(&id));
-        (!elsewhere).then(|| Err(of(http, entry, "answers in the response to a POST, not by an event")))
+        (!elsewhere).then(|| {
+            Err(Breach::at_entry(entry, "answers in the response to a POST, not by an event").after_entry(http.entry))
+        })
     });
     events.chain(posts).collect()
 }
@@ -128,10 +138,4 @@ fn is_unfinished(view: View<'_>, entry: usize) -> bool {
 
 fn is_message(text: &str) -> bool {
     Document::parse(text).is_ok_and(|document| document.root(text).member("jsonrpc").is_some())
-}
-
-fn of(http: &HttpExchange<'_>, entry: usize, what: impl Into<String>) -> Breach {
-    let mut breach = Breach::at_entry(entry, what);
-    breach.entries.insert(0, http.entry);
-    breach
 }

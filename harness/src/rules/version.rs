@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::probe;
+use super::witness::{Call, Watch};
 use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Era, Revision, Revisions, Side, code, never_released};
-use crate::session::{Exchange, Message, View};
+use crate::session::{Message, View};
 use crate::wire::Value;
 
 /// The rules of this area.
@@ -99,70 +100,28 @@ static PRECEDES_SIDE_EFFECTS: Rule = Rule {
 };
 
 fn precedes_side_effects(view: View<'_>) -> Verdict {
-    let mut witness: Option<Witness<'_>> = None;
-    let mut busy_until = 0;
+    let mut watch = Watch::default();
     let mut checks: Vec<Check> = Vec::new();
     for exchange in probe::stateless(view).filter(|exchange| exchange.is("tools/call")) {
         let request = exchange.request();
-        let alone = request.entry > busy_until;
-        busy_until = busy_until.max(exchange.answer().map_or(usize::MAX, |answer| answer.entry));
+        let over = exchange.answer().map(|answer| answer.entry);
         let (Some(answer), Some(version)) = (exchange.answer(), probe::plain(request)) else {
-            witness = None;
+            watch.hear(exchange, Call::Unclear, over);
             continue;
         };
         if !never_released(&version) {
-            let (next, check) = Witness::hear(witness.take(), exchange);
-            witness = next.filter(|_| alone);
-            checks.extend(check);
+            let effect = watch.hear(exchange, Call::Plain, over);
+            checks.extend(effect.map(|effect| Err(effect.breach("for its version"))));
         } else if answer.is_success() {
             let what = format!("runs a tool for a request under the version {version:?}");
             checks.push(Err(Breach::at(answer, what).after(request)));
-            witness = None;
+            watch.hear(exchange, Call::Unclear, over);
         } else {
             checks.push(Ok(()));
-            if let Some(witness) = &mut witness {
-                witness.refused = Some(exchange);
-            }
+            watch.hear(exchange, Call::Refused, over);
         }
     }
     checks.into_iter().collect()
-}
-
-/// The latest call of a tool that was served, in case it shows what other calls do.
-struct Witness<'s> {
-    call: Exchange<'s>,
-    /// It was called twice without anything in between, and said the same.
-    steady: bool,
-    /// A call that was refused since, for its version.
-    refused: Option<Exchange<'s>>,
-}
-
-impl<'s> Witness<'s> {
-    /// The witness after another call was served, and what it says of a refused call in between.
-    fn hear(before: Option<Self>, call: Exchange<'s>) -> (Option<Self>, Option<Check>) {
-        let (Some(answer), Some(result)) = (call.answer(), call.result()) else { return (None, None) };
-        let fresh = Self { call, steady: false, refused: None };
-        let Some(before) = before.filter(|before| before.asks_the_same(call)) else { return (Some(fresh), None) };
-        let said = |result: Value<'_>, other: Value<'_>, key: &str| match (result.member(key), other.member(key)) {
-            (Some(one), Some(two)) => one.same(two),
-            (one, two) => one.is_none() && two.is_none(),
-        };
-        let same = before.call.result().is_some_and(|earlier| {
-            ["content", "structuredContent", "isError"].iter().all(|key| said(earlier, result, key))
-        });
-        let check = before.refused.filter(|_| before.steady && !same).map(|refused| {
-            let what = "shows the effect of a call that was refused for its version";
-            Err(Breach::at(answer, what).after(refused.request()))
-        });
-        (Some(Self { steady: same && before.refused.is_none(), ..fresh }), check)
-    }
-
-    fn asks_the_same(&self, call: Exchange<'s>) -> bool {
-        ["name", "arguments"].iter().all(|key| match (self.call.param(key), call.param(key)) {
-            (Some(one), Some(two)) => one.same(two),
-            (one, two) => one.is_none() && two.is_none(),
-        })
-    }
 }
 
 static SUPPORTED_LIST_HONEST: Rule = Rule {

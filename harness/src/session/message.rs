@@ -82,8 +82,6 @@ pub struct Message<'t> {
     pub via: Option<u32>,
     /// Whether the HTTP request that carried it departs from an honest client's, apart from the message.
     pub oddly_carried: bool,
-    /// The HTTP status of the response that it stood in.
-    pub status: Option<u16>,
     /// Its `id`, of any type.
     pub id: Option<Id>,
     /// The revision that governs it; none where the specification leaves that open.
@@ -134,7 +132,6 @@ impl<'t> Message<'t> {
             own_line: template.own_line,
             via: template.via,
             oddly_carried: template.oddly_carried,
-            status: template.status,
             id,
             revision: None,
             phase: Phase::Before,
@@ -154,18 +151,7 @@ impl<'t> Message<'t> {
     pub fn alone(frame: &'t Frame, value: Value<'t>, by: Speaker) -> Self {
         let (intent, delivery) = (Intent::Honest, Delivery::Whole);
         Self::read(
-            &Template {
-                entry: 0,
-                at: 0,
-                by,
-                frame,
-                intent,
-                delivery,
-                own_line: true,
-                via: None,
-                status: None,
-                oddly_carried: false,
-            },
+            &Template { entry: 0, at: 0, by, frame, intent, delivery, own_line: true, via: None, oddly_carried: false },
             Some(value),
             false,
         )

@@ -188,6 +188,7 @@ fn find(session: &Session<'_>) -> Vec<Found> {
     let mut open = Open::new(session);
     let mut found = Vec::new();
     let mut carried: HashMap<u32, Vec<usize>> = HashMap::new();
+    let refused: HashSet<u32> = session.http.iter().filter(|http| http.is_refused()).map(|http| http.number).collect();
     for (index, message) in session.messages.iter().enumerate() {
         match (message.by, message.shape) {
             (Speaker::Peer, _) => {
@@ -199,7 +200,10 @@ fn find(session: &Session<'_>) -> Vec<Found> {
                 None => {
                     let carried = message.via.and_then(|via| carried.get(&via));
                     let cause = match carried {
-                        Some(carried) => explain_carried(session, carried, message),
+                        Some(carried) => {
+                            let refused = message.via.is_some_and(|via| refused.contains(&via));
+                            explain_carried(session, carried, message, refused)
+                        }
                         None => open.explain(message),
                     };
                     found.push(Found { response: index, cause });
@@ -218,12 +222,12 @@ fn find(session: &Session<'_>) -> Vec<Found> {
 
 /// What a response over HTTP is about is known: it stands in the response to the request that carried it. An HTTP error
 /// may have an error response without an id, whatever is refused.
-fn explain_carried(session: &Session<'_>, carried: &[usize], response: &Message<'_>) -> Cause<usize> {
+fn explain_carried(session: &Session<'_>, carried: &[usize], response: &Message<'_>, refused: bool) -> Cause<usize> {
     let &[index] = carried else { return Cause::Unclear };
     let message = &session.messages[index];
     // Who speaks of methods, params or header lines has read the id.
     let read = matches!(response.error_code(), Some(-32603..=-32601 | -32022..=-32020));
-    let refused = response.status.is_some_and(|status| status >= 400) && !read;
+    let refused = refused && !read;
     match message.fault() {
         Some(Fault::Garbage) => Cause::Garbage(index),
         Some(Fault::Invalid) => Cause::Invalid(index),

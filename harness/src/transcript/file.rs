@@ -181,6 +181,11 @@ enum What {
     Aside {
         text: String,
     },
+    Connected {
+        number: u32,
+        #[serde(default, skip_serializing_if = "is_default")]
+        beside: bool,
+    },
     Signalled {
         signal: i32,
     },
@@ -244,6 +249,7 @@ impl From<&Entry> for Line {
             Event::Wish { text } => What::Wish { text: text.clone() },
             Event::Surface { text } => What::Surface { text: text.clone() },
             Event::Aside { text } => What::Aside { text: text.clone() },
+            Event::Connected { number, beside } => What::Connected { number: *number, beside: *beside },
             Event::Signalled { signal } => What::Signalled { signal: *signal },
             Event::Expired { id } => What::Expired { id: id.clone() },
             Event::Settled => What::Settled,
@@ -269,6 +275,7 @@ impl Line {
             What::Wish { text } => Event::Wish { text },
             What::Surface { text } => Event::Surface { text },
             What::Aside { text } => Event::Aside { text },
+            What::Connected { number, beside } => Event::Connected { number, beside },
             What::Signalled { signal } => Event::Signalled { signal },
             What::Expired { id } => Event::Expired { id },
             What::Settled => Event::Settled,
@@ -330,6 +337,7 @@ mod tests {
             any::<String>().prop_map(|text| Event::Wish { text }),
             any::<String>().prop_map(|text| Event::Surface { text }),
             any::<String>().prop_map(|text| Event::Aside { text }),
+            (any::<u32>(), any::<bool>()).prop_map(|(number, beside)| Event::Connected { number, beside }),
             any::<i32>().prop_map(|signal| Event::Signalled { signal }),
             Just(Event::Closed),
             Just(Event::Ended),

@@ -18,6 +18,7 @@
 //! wish {"do":"connect"}                      what the user of a client was said to want
 //! surface {"turncoat":"surface"}             what its driver said
 //! aside ERROR                                the harness, as a server, wrote to its standard error
+//! connected 2 beside                         the client started the harness's process again, the last one still living
 //! signalled 15                               the client sent the harness's process this signal
 //! facts {"revisions":["2025-11-25"]}         what control sessions taught, as in the header of a file
 //! ```
@@ -145,6 +146,10 @@ impl Sketch {
             "wish" => self.push(Event::Wish { text: rest.to_owned() }),
             "surface" => self.push(Event::Surface { text: rest.to_owned() }),
             "aside" => self.push(Event::Aside { text: rest.to_owned() }),
+            "connected" => {
+                let (number, beside) = rest.strip_suffix(" beside").map_or((rest, false), |number| (number, true));
+                self.push(Event::Connected { number: number.parse().ok()?, beside });
+            }
             "signalled" => self.push(Event::Signalled { signal: rest.parse().ok()? }),
             "exited" => {
                 let (status, orphans) = rest.strip_suffix(" orphans").map_or((rest, false), |status| (status, true));

@@ -78,7 +78,8 @@ fn openings(view: View<'_>) -> impl Iterator<Item = Introduction<'_>> {
     })
 }
 
-pub(super) fn untestable(sessions: &[Outcome]) -> Untestable {
+/// Why nothing can be said about a client; those that are processes start their server themselves.
+pub(super) fn untestable(sessions: &[Outcome], is_process: bool) -> Untestable {
     let failed = sessions.iter().find_map(|session| session.failed_to_open.clone());
     let transcripts: Vec<&Transcript> = sessions.iter().filter_map(|session| session.transcript.as_ref()).collect();
     let stderr = transcripts.iter().map(|transcript| stderr_of(transcript)).find(|text| !text.is_empty());
@@ -97,20 +98,25 @@ pub(super) fn untestable(sessions: &[Outcome]) -> Untestable {
         let session = Session::new(transcript);
         session.view(transcript.header.revision).exchanges_by(Speaker::Subject).next().is_some()
     });
+    let started = events().any(|event| matches!(event, Event::Connected { .. }));
+    let twice = events().any(|event| matches!(event, Event::Connected { beside: true, .. }));
+    let before = if is_process && !started { "it started its server" } else { "it said anything" };
     let http = lines().any(|frame| frame.text().is_some_and(|text| text.contains(" HTTP/1.")));
     let why = match (failed, exit) {
         (Some(why), _) => format!("the client did not start: {why}"),
         (None, _) if http => "the client speaks HTTP to a server on stdio".to_owned(),
+        (None, _) if twice => "the client starts its server while the one that it started before still runs".to_owned(),
         (None, _) if asked => {
             "the client asks, but goes on in no known revision when an honest server answers".to_owned()
         }
         (None, _) if lines().next().is_some() => {
             "the client started its server and wrote to it, but never a request".to_owned()
         }
-        (None, Some((Some(code), _))) => format!("the client exited with code {code} before it said anything"),
+        (None, Some((Some(code), _))) => format!("the client exited with code {code} before {before}"),
         (None, Some((None, Some(signal)))) => {
-            format!("the client was ended by signal {signal} before it said anything")
+            format!("the client was ended by signal {signal} before {before}")
         }
+        _ if is_process && !started => "the client never started its server within the time-out".to_owned(),
         _ => "the client never said anything to its server within the time-out".to_owned(),
     };
     Untestable { why, stderr: stderr.unwrap_or_default() }

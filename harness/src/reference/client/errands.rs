@@ -8,7 +8,8 @@ use super::handshake::Connection;
 use super::lists::Walk;
 use super::requests::Pending;
 use super::results::Outcome;
-use super::{Client, Deed, Outlet};
+use super::tasks::Following;
+use super::{Client, Deed, Habit, Outlet};
 use crate::reference::message::Object;
 use crate::revision::Revision;
 use crate::user::Wish;
@@ -21,6 +22,8 @@ pub(super) struct Errand {
     /// Whether the next wish waits.
     is_waited_for: bool,
     pub(super) stage: Stage,
+    /// The list that it needs was walked for it.
+    pub(super) has_walked: bool,
 }
 
 /// How far an errand has got.
@@ -32,6 +35,8 @@ pub(super) enum Stage {
     Walking(Walk),
     /// Until this moment nothing needs to happen.
     Idling(Duration),
+    /// A task is under way.
+    Following(Following),
 }
 
 impl Errand {
@@ -41,7 +46,11 @@ impl Errand {
 
     /// When it goes on by itself.
     pub(super) fn wakes(&self) -> Option<Duration> {
-        if let Stage::Idling(until) = self.stage { Some(until) } else { None }
+        match &self.stage {
+            Stage::Idling(until) => Some(*until),
+            Stage::Following(following) => following.next,
+            Stage::Asking | Stage::Walking(_) => None,
+        }
     }
 }
 
@@ -62,7 +71,13 @@ impl Client {
         self.errands_so_far += 1;
         let number = self.errands_so_far;
         let is_waited_for = !matches!(wish, Wish::Call { wait: false, .. } | Wish::Read { wait: false, .. });
-        self.errands.push(Errand { number, wish: wish.clone(), is_waited_for, stage: Stage::Asking });
+        self.errands.push(Errand {
+            number,
+            wish: wish.clone(),
+            is_waited_for,
+            stage: Stage::Asking,
+            has_walked: false,
+        });
         match wish {
             Wish::Connect => self.connect(number, out),
             Wish::Surface => {
@@ -108,6 +123,7 @@ impl Client {
             _ => return None,
         };
         let offered = self.terms().is_some_and(|terms| terms.offers(path));
+        let offered = offered || (!is_legacy && self.is_given_to(Habit::UsesUndeclared));
         (!offered).then(|| format!("the server does not declare {}", path.join(".")))
     }
 
@@ -121,13 +137,20 @@ impl Client {
         self.errands.iter().find(|errand| errand.number == number)
     }
 
+    pub(super) fn errands_mut(&mut self) -> &mut [Errand] {
+        &mut self.errands
+    }
+
     pub(super) fn errand_mut(&mut self, number: u64) -> Option<&mut Errand> {
         self.errands.iter_mut().find(|errand| errand.number == number)
     }
 
     /// An errand goes on by itself.
     pub(super) fn awaken(&mut self, number: u64, out: &mut Outlet) {
-        self.succeed(number, json!({}), out);
+        match self.errand(number).map(|errand| &errand.stage) {
+            Some(Stage::Following(_)) => self.look(number, out),
+            _ => self.succeed(number, json!({}), out),
+        }
     }
 
     pub(super) fn succeed(&mut self, number: u64, shown: Value, out: &mut Outlet) {
@@ -159,6 +182,13 @@ impl Client {
     fn abort(&mut self, number: u64, out: &mut Outlet) {
         let unwaited = self.errands.iter().rev().find(|errand| !errand.is_waited_for).map(|errand| errand.number);
         if let Some(unwanted) = unwaited {
+            let followed = self.errand(unwanted).and_then(|errand| match &errand.stage {
+                Stage::Following(following) => Some(following.task.clone()),
+                _ => None,
+            });
+            if let Some(task) = followed {
+                self.cancel_task(&task, out);
+            }
             for pending in self.taken_back(unwanted) {
                 self.withdraw(&pending, "no longer wanted", out);
             }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::requests::{Answer, Pending, Trouble};
-use super::{Client, Conduct, Outlet};
+use super::{Client, Conduct, Habit, Outlet};
 use crate::reference::message::{Message, Object, object};
 use crate::revision::{Revision, code};
 
@@ -43,8 +43,7 @@ const MOST_TRIES: u32 = 2;
 impl Terms {
     /// Whether the server declared this.
     pub(super) fn offers(&self, path: &[&str]) -> bool {
-        let Some(capabilities) = &self.capabilities else { return true };
-        let Some((first, rest)) = path.split_first() else { return true };
+        let (Some(capabilities), Some((first, rest))) = (&self.capabilities, path.split_first()) else { return true };
         let mut here = capabilities.get(*first).filter(|feature| feature.is_object());
         for member in rest {
             here = here.and_then(|feature| feature.get(*member)).filter(|member| is_declared(member));
@@ -71,6 +70,9 @@ impl Client {
     /// Begins to connect.
     pub(super) fn connect(&mut self, errand: u64, out: &mut Outlet) {
         match &self.connection {
+            Connection::None if self.conduct.modern() && self.is_given_to(Habit::NoProbe) => {
+                self.agree(errand, Revision::V2026_07_28, None, out);
+            }
             Connection::None if self.conduct.modern() => self.probe(errand, 1, out),
             Connection::None => match self.conduct.newest_legacy() {
                 Some(newest) => self.initialize(errand, newest, out),
@@ -93,10 +95,13 @@ impl Client {
         self.connection = Connection::Initializing;
         let params = object(json!({
             "protocolVersion": offered.as_str(),
-            "capabilities": self.conduct.declares.written(offered),
+            "capabilities": self.conduct.capabilities(offered),
             "clientInfo": Conduct::identity(),
         }));
         self.request(errand, "initialize", params, out);
+        if self.is_given_to(Habit::PingsInHandshake) {
+            self.request(0, "ping", Object::new(), out);
+        }
     }
 
     /// The answer to the probe.
@@ -146,8 +151,8 @@ impl Client {
     fn settle_for(&mut self, errand: u64, listed: &[Revision], out: &mut Outlet) {
         let legacy = self.conduct.legacy();
         match listed.iter().filter(|revision| legacy.has(**revision)).max() {
-            Some(newest) => self.initialize(errand, *newest, out),
-            None => self.give_up(errand, "the server supports no version that is spoken here".to_owned(), out),
+            Some(newest) if !self.is_given_to(Habit::LeavesLegacyListed) => self.initialize(errand, *newest, out),
+            _ => self.give_up(errand, "the server supports no version that is spoken here".to_owned(), out),
         }
     }
 
@@ -163,15 +168,32 @@ impl Client {
         let errand = pending.errand;
         let result = match answer {
             Ok(result) => result,
-            Err(trouble) => return self.give_up(errand, trouble.told(), out),
+            Err(trouble) => return self.refused_handshake(pending, &trouble, out),
         };
         let version = result.get("protocolVersion").and_then(Value::as_str).and_then(Revision::from_wire);
         let Some(revision) = version.filter(|revision| self.conduct.legacy().has(*revision)) else {
             return self.give_up(errand, "the server answers with a version that is not spoken here".to_owned(), out);
         };
-        self.send(&Message::notification("notifications/initialized", None), out);
+        for _ in 0..=u32::from(self.is_given_to(Habit::InitializedTwice)) {
+            self.send(Message::notification("notifications/initialized", None), out);
+        }
         let capabilities = result.get("capabilities").and_then(Value::as_object).cloned().unwrap_or_default();
         self.agree(errand, revision, Some(capabilities), out);
+    }
+
+    /// The server does not answer with a version of its own but with an error.
+    fn refused_handshake(&mut self, pending: &Pending, trouble: &Trouble, out: &mut Outlet) {
+        let legacy = self.conduct.legacy();
+        let offered = pending.params.get("protocolVersion").and_then(Value::as_str).and_then(Revision::from_wire);
+        let listed = match trouble {
+            Trouble::Refused { data, .. } if self.is_given_to(Habit::OffersAnother) => versions(data.get("supported")),
+            _ => None,
+        };
+        let older = |revision: &Revision| legacy.has(*revision) && Some(*revision) < offered;
+        match listed.and_then(|listed| listed.into_iter().filter(older).max()) {
+            Some(another) => self.initialize(pending.errand, another, out),
+            None => self.give_up(pending.errand, trouble.told(), out),
+        }
     }
 
     fn agree(&mut self, errand: u64, revision: Revision, capabilities: Option<Object>, out: &mut Outlet) {

@@ -6,9 +6,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::{Value, json};
 
 use super::errands::Stage;
+use super::offer::Offer;
 use super::requests::{Answer, Pending};
 use super::results::cut;
-use super::{Client, Outlet};
+use super::{Client, Habit, Outlet};
 use crate::reference::message::Object;
 use crate::revision::code;
 use crate::user::{Kind, Wish};
@@ -31,6 +32,8 @@ pub(super) struct Walk {
     listing: Listing,
     /// A cursor was refused once, and the walk began anew.
     restarted: bool,
+    /// The list changed on the way.
+    is_outdated: bool,
 }
 
 /// What a list made known.
@@ -38,8 +41,10 @@ pub(super) struct Walk {
 pub(super) struct Listing {
     names: Vec<String>,
     known: BTreeSet<String>,
+    /// The tools among them, usable or not.
+    offers: BTreeMap<String, Offer>,
     /// The list has changed since.
-    pub(super) stale: bool,
+    stale: bool,
 }
 
 /// Every list that was walked to its end.
@@ -81,14 +86,22 @@ impl Listings {
         self.0.get(&what).is_some_and(|listing| !listing.stale)
     }
 
-    pub(super) fn has(&self, what: Kind, name: &str) -> bool {
-        self.0.get(&what).is_some_and(|listing| listing.known.contains(name))
+    pub(super) fn offer(&self, tool: &str) -> Option<&Offer> {
+        self.0.get(&Kind::Tools)?.offers.get(tool)
     }
 }
 
 impl Walk {
     fn of(what: Kind) -> Self {
-        Self { what, cursor: None, seen: BTreeSet::new(), pages: 0, listing: Listing::default(), restarted: false }
+        Self {
+            what,
+            cursor: None,
+            seen: BTreeSet::new(),
+            pages: 0,
+            listing: Listing::default(),
+            restarted: false,
+            is_outdated: false,
+        }
     }
 
     fn params(&self) -> Object {
@@ -97,7 +110,7 @@ impl Walk {
     }
 
     /// Takes the items of a page. Gives whether there is another page, or why the page cannot be used.
-    fn turn(&mut self, page: &Object) -> Result<bool, String> {
+    fn turn(&mut self, page: &Object, manner: Manner) -> Result<bool, String> {
         let (member, key) = self.what.members();
         let Some(items) = page.get(member).and_then(Value::as_array) else {
             return Err(format!("the list has no array {member}"));
@@ -107,15 +120,34 @@ impl Walk {
             let Some(name) = item.get(key).and_then(Value::as_str) else { continue };
             let fits = name.len() <= LONGEST_NAME && self.listing.names.len() < MOST_ITEMS;
             // Of two items of one name, the first is kept.
-            if fits && self.listing.known.insert(name.to_owned()) {
+            if !fits || !self.listing.known.insert(name.to_owned()) {
+                continue;
+            }
+            let mut is_usable = true;
+            if self.what == Kind::Tools {
+                let offer = Offer::read(item, manner.strict, manner.lenient);
+                is_usable = offer.problem.is_none();
+                self.listing.offers.insert(name.to_owned(), offer);
+            }
+            if is_usable {
                 self.listing.names.push(name.to_owned());
             }
         }
         let next = page.get("nextCursor").and_then(Value::as_str);
+        let next = next.filter(|cursor| !(manner.empty_ends && cursor.is_empty()));
         self.cursor = next.map(str::to_owned);
         let is_new = next.is_some_and(|cursor| self.seen.insert(hash(cursor)));
         Ok(is_new && self.pages < MOST_PAGES)
     }
+}
+
+/// What of the conduct of the client matters to a page.
+#[derive(Clone, Copy, Debug)]
+struct Manner {
+    strict: bool,
+    lenient: bool,
+    /// An empty cursor is the end.
+    empty_ends: bool,
 }
 
 fn hash(text: &str) -> u64 {
@@ -154,7 +186,7 @@ impl Client {
         match answer {
             Ok(page) => match self.judge(pending.method, &page) {
                 Ok(_) => {
-                    if self.is_modern() {
+                    if self.is_modern() && !self.is_given_to(Habit::NoCache) {
                         self.cache.keep(pending.method, &pending.params, &page, self.now);
                     }
                     if self.turn(pending.errand, &page, out) {
@@ -188,14 +220,26 @@ impl Client {
 
     /// Takes a page for an errand. Gives whether there is another one.
     fn turn(&mut self, number: u64, page: &Object, out: &mut Outlet) -> bool {
+        let manner = Manner {
+            strict: self.strict(),
+            lenient: self.lenient(),
+            empty_ends: !self.is_modern() && self.is_given_to(Habit::EmptyCursorEnds),
+        };
         let Some(errand) = self.errand_mut(number) else { return false };
         let Stage::Walking(walk) = &mut errand.stage else { return false };
-        match walk.turn(page) {
+        match walk.turn(page, manner) {
             Ok(true) => true,
             Ok(false) => {
-                let (what, listing) = (walk.what, std::mem::take(&mut walk.listing));
+                let (what, mut listing) = (walk.what, std::mem::take(&mut walk.listing));
+                listing.stale = walk.is_outdated;
                 errand.stage = Stage::Asking;
+                errand.has_walked = true;
                 let wish = errand.wish.clone();
+                for (tool, offer) in &listing.offers {
+                    if let Some(problem) = &offer.problem {
+                        self.journal.complain(&format!("the tool {} is set aside: {problem}", cut(tool)));
+                    }
+                }
                 let shown = json!(listing.names);
                 self.listings.0.insert(what, listing);
                 match wish {
@@ -218,11 +262,19 @@ impl Client {
             if let Some(listing) = self.listings.0.get_mut(&what) {
                 listing.stale = true;
             }
+            for errand in self.errands_mut() {
+                if let Stage::Walking(walk) = &mut errand.stage {
+                    walk.is_outdated |= walk.what == what;
+                }
+            }
         }
     }
 
     /// Why a tool cannot be called; `None` if it can.
     pub(super) fn unavailable(&self, tool: &str) -> Option<String> {
-        (!self.listings.has(Kind::Tools, tool)).then(|| format!("the server lists no tool {}", cut(tool)))
+        match self.listings.offer(tool) {
+            None => Some(format!("the server lists no tool {}", cut(tool))),
+            Some(offer) => offer.problem.as_ref().map(|problem| format!("the tool cannot be used: {problem}")),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Client;
+use super::{Client, Habit};
 use crate::reference::message::Object;
 
 /// The longest text that is shown of one thing, in characters.
@@ -48,6 +48,7 @@ impl Client {
             return Ok(Judged::Complete);
         }
         match result.get("resultType") {
+            None if self.is_given_to(Habit::NeedsResultType) => Err("the result has no type".to_owned()),
             None => Ok(Judged::Complete),
             Some(kind) if kind == "complete" => Ok(Judged::Complete),
             Some(kind) if kind == "input_required" => match method {

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::requests::{Answer, Pending};
-use super::results::{Outcome, cut, shown, texts};
-use super::{Client, Outlet};
-use crate::reference::message::{Object, object};
-use crate::revision::code;
+use super::results::{Judged, Outcome, cut, shown, texts};
+use super::{Client, Habit, Outlet};
+use crate::reference::message::{Message, Object, object};
+use crate::revision::{Revision, code};
 use crate::user::{Kind, Wish};
 
 impl Client {
@@ -15,13 +15,11 @@ impl Client {
         match wish {
             Wish::List { what } => self.walk(errand, what, out),
             Wish::Call { tool, arguments, .. } => {
-                if !self.listings.is_fresh(Kind::Tools) {
+                let has_walked = self.errand(errand).is_some_and(|errand| errand.has_walked);
+                if !has_walked && !self.listings.is_fresh(Kind::Tools) {
                     return self.walk(errand, Kind::Tools, out);
                 }
-                if let Some(why) = self.unavailable(&tool) {
-                    return self.fail(errand, why, out);
-                }
-                self.request(errand, "tools/call", object(json!({"name": tool, "arguments": arguments})), out);
+                self.call(errand, &tool, arguments, out);
             }
             Wish::Read { uri, .. } => {
                 let params = object(json!({"uri": uri}));
@@ -50,15 +48,8 @@ impl Client {
             Wish::LogLevel { level } => {
                 self.request(errand, "logging/setLevel", object(json!({"level": level})), out);
             }
-            Wish::Watch { uri } if !self.is_modern() => {
-                self.request(errand, "resources/subscribe", object(json!({"uri": uri})), out);
-            }
-            Wish::Unwatch { uri } if !self.is_modern() => {
-                self.request(errand, "resources/unsubscribe", object(json!({"uri": uri})), out);
-            }
-            Wish::Watch { .. } | Wish::Unwatch { .. } | Wish::Roots { .. } => {
-                self.fail(errand, "not done yet".to_owned(), out);
-            }
+            Wish::Watch { .. } | Wish::Unwatch { .. } => self.watch(errand, wish, out),
+            Wish::Roots { uris } => self.move_to(errand, uris, out),
             Wish::Connect | Wish::Abort | Wish::Idle { .. } | Wish::Surface | Wish::Close => {}
         }
     }
@@ -76,14 +67,23 @@ impl Client {
                 return self.fail(pending.errand, told, out);
             }
         };
-        if let Err(why) = self.judge(pending.method, &result) {
-            return self.fail(pending.errand, why, out);
+        match self.judge(pending.method, &result) {
+            Err(why) => return self.fail(pending.errand, why, out),
+            Ok(Judged::InputRequired) => return self.retry(pending, &result, out),
+            Ok(Judged::Complete) => {}
         }
-        if pending.method == "resources/read" && self.is_modern() {
+        if pending.method == "resources/read"
+            && self.is_modern()
+            && !self.is_given_to(Habit::NoCache)
+            && pending.rounds == 0
+        {
             self.cache.keep(pending.method, &pending.params, &result, self.now);
         }
+        if pending.params.contains_key("task") && result.contains_key("task") {
+            return self.follow(pending, &result, out);
+        }
         let outcome = match pending.method {
-            "tools/call" => called(&result),
+            "tools/call" => return self.delivered(pending.errand, &result, out),
             "prompts/get" => gotten(&result),
             "resources/read" => contents(&result),
             "completion/complete" => completed(&result),
@@ -91,20 +91,53 @@ impl Client {
         };
         self.finish(pending.errand, outcome, out);
     }
-}
 
-fn called(result: &Object) -> Outcome {
-    let Some(blocks) = result.get("content").and_then(Value::as_array) else {
-        return Outcome::failure("the result of the tool has no content");
-    };
-    let mut outcome = Outcome::of_blocks(blocks.iter());
-    if result.get("isError").is_some_and(|is_error| *is_error == true) {
-        return Outcome { failed: true, text: format!("the tool failed: {}", outcome.text), shown: Value::Null };
+    fn call(&mut self, errand: u64, tool: &str, arguments: Object, out: &mut Outlet) {
+        if let Some(why) = self.unavailable(tool) {
+            return self.fail(errand, why, out);
+        }
+        let needs_task = self.listings.offer(tool).is_some_and(|offer| offer.needs_task);
+        let mut params = object(json!({"name": tool, "arguments": arguments}));
+        params.extend(self.augmentation(needs_task).map(|task| ("task".to_owned(), task)));
+        self.request(errand, "tools/call", params, out);
     }
-    if let Some(structured) = result.get("structuredContent") {
-        outcome.shown["structuredContent"] = shown(structured);
+
+    /// The result of a tool.
+    pub(super) fn delivered(&mut self, errand: u64, result: &Object, out: &mut Outlet) {
+        let offer = match self.errand(errand).map(|errand| &errand.wish) {
+            Some(Wish::Call { tool, .. }) => self.listings.offer(tool),
+            _ => None,
+        };
+        let structured = result.get("structuredContent");
+        let outcome = match result.get("content").and_then(Value::as_array) {
+            None if !(self.lenient() && structured.is_some()) => {
+                Outcome::failure("the result of the tool has no content")
+            }
+            blocks => {
+                let mut outcome = Outcome::of_blocks(blocks.into_iter().flatten());
+                let revision = self.revision().unwrap_or(Revision::V2025_11_25);
+                if result.get("isError").is_some_and(|is_error| *is_error == true) {
+                    outcome = Outcome::failure(format!("the tool failed: {}", outcome.text));
+                } else if let Some(why) = offer.and_then(|offer| offer.objects(structured, revision)) {
+                    outcome = Outcome::failure(why);
+                } else if let Some(structured) = structured {
+                    outcome.shown["structuredContent"] = shown(structured);
+                }
+                outcome
+            }
+        };
+        self.finish(errand, outcome, out);
     }
-    outcome
+
+    /// The user has other folders now.
+    fn move_to(&mut self, errand: u64, uris: Vec<String>, out: &mut Outlet) {
+        self.roots = uris.into_iter().filter(|uri| uri.starts_with("file://")).collect();
+        let declares = self.conduct.declares;
+        if declares.roots && declares.roots_changed && !self.is_modern() {
+            self.send(Message::notification("notifications/roots/list_changed", None), out);
+        }
+        self.succeed(errand, json!({"roots": self.roots}), out);
+    }
 }
 
 fn gotten(result: &Object) -> Outcome {

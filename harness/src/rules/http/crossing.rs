@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::revision::{Revision, Revisions, Side};
-use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
+use crate::rules::{Breach, Check, Figure, Level, Rule, Transports, Verdict};
 use crate::session::view::declared;
 use crate::session::{HttpExchange, View};
 use crate::wire::{Id, Value};
@@ -52,7 +52,7 @@ fn responses_not_crossed(view: View<'_>) -> Verdict {
             checks.extend(given.judge(http, entry, message));
         }
     }
-    checks.into_iter().collect()
+    Verdict::from_iter(checks).bearing(Figure::count("clients at once", clients.len()))
 }
 
 /// The results of calls, by the texts in their arguments.
@@ -127,9 +127,8 @@ fn sessions(all: &[&HttpExchange<'_>]) -> Vec<Check> {
         let Some(session) = response.headers.value("mcp-session-id") else { continue };
         let (holder, entry) = *holders.entry(session).or_insert((http.client, response.entry));
         if holder != http.client {
-            let mut breach = Breach::at_entry(response.entry, "gives two clients the same session id");
-            breach.entries.insert(0, entry);
-            checks.push(Err(breach));
+            let breach = Breach::at_entry(response.entry, "gives two clients the same session id");
+            checks.push(Err(breach.after_entry(entry)));
         } else if holders.len() > 1 {
             checks.push(Ok(()));
         }
@@ -168,11 +167,7 @@ impl Given {
 
     fn judge(&self, http: &HttpExchange<'_>, entry: usize, message: Value<'_>) -> Option<Check> {
         let client = http.client;
-        let breach = |what: String| {
-            let mut breach = Breach::at_entry(entry, what);
-            breach.entries.insert(0, http.entry);
-            Some(Err(breach))
-        };
+        let breach = |what: String| Some(Err(Breach::at_entry(entry, what).after_entry(http.entry)));
         let foreign = |holders: &HashMap<Id, BTreeSet<u32>>, id: &Id| {
             let alike = |known: &Id| known == id || known.resembles(id);
             let own = holders.iter().any(|(known, of)| alike(known) && of.contains(&client));

@@ -40,9 +40,8 @@ fn no_broadcast(view: View<'_>) -> Verdict {
         if first.stream == one.stream || !one.open.contains(&first.stream) {
             checks.push(Ok(()));
         } else {
-            let mut breach = within(http, one.entry, format!("sends the same {} on two streams", one.method));
-            breach.entries.insert(0, first.entry);
-            checks.push(Err(breach));
+            let breach = within(http, one.entry, format!("sends the same {} on two streams", one.method));
+            checks.push(Err(breach.after_entry(first.entry)));
         }
     }
     checks.extend(broadcast_changes(view, &all, &heard));

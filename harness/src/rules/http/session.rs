@@ -173,9 +173,7 @@ fn terminated_404(view: View<'_>) -> Verdict {
                 401 | 403 | 429 | 503 => None,
                 status => {
                     let what = format!("answers {} for a terminated session by status {status}", called(http));
-                    let mut breach = at(http, what);
-                    breach.entries.insert(0, end.entry);
-                    Some(Err(breach))
+                    Some(Err(at(http, what).after_entry(end.entry)))
                 }
             }
         })

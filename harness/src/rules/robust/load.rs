@@ -2,7 +2,7 @@
 
 use super::super::jsonrpc::response::is_judged_by_silence;
 use super::super::stdio::crowded;
-use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
+use super::super::{Breach, Check, Figure, Level, Rule, Transports, Verdict, figure};
 use crate::floor;
 use crate::revision::{Revisions, code};
 use crate::session::{Exchange, Fate, Speaker, View};
@@ -28,12 +28,14 @@ fn burst_answered(view: View<'_>) -> Verdict {
     let (last_served, astray) = (view.last_served(), view.answered_astray());
     let crowded = crowded(view);
     let mut lost = false;
-    view.exchanges()
-        .filter(|exchange| {
+    let many = || {
+        view.exchanges().filter(|exchange| {
             let request = exchange.request();
             let many = request.delivery == Delivery::Flood || crowded.contains(&request.entry);
             many && request.is_sound() && !request.is_large()
         })
+    };
+    let verdict: Verdict = many()
         .filter_map(|exchange| match exchange.fate() {
             Fate::Answered => Some(Ok(())),
             Fate::Silent
@@ -45,7 +47,8 @@ fn burst_answered(view: View<'_>) -> Verdict {
             }
             _ => None,
         })
-        .collect()
+        .collect();
+    verdict.bearing(figure::at_once(view, "requests at once, each answered", many()))
 }
 
 /// `robust.split-message`
@@ -67,7 +70,8 @@ fn split_message(view: View<'_>) -> Verdict {
     let (last_served, astray) = (view.last_served(), view.answered_astray());
     let understood =
         |exchange: &Exchange<'_>| exchange.answer().is_some() && exchange.error_code() != Some(code::PARSE_ERROR);
-    view.exchanges()
+    let verdict: Verdict = view
+        .exchanges()
         .filter(|exchange| exchange.request().delivery == Delivery::Split && exchange.request().is_sound())
         .filter(|exchange| !exchange.request().is_large())
         .filter(|exchange| !exchange.request().frame.bytes().is_ascii())
@@ -85,7 +89,9 @@ fn split_message(view: View<'_>) -> Verdict {
             }
             None => None,
         })
-        .collect()
+        .collect();
+    let understood = verdict.checked;
+    verdict.bearing(Figure::count("messages in pieces", understood))
 }
 
 /// The most memory in bytes that a subject may take under load: what Node.js or Python take at rest, several times over.
@@ -123,6 +129,7 @@ fn bounded_memory(view: View<'_>) -> Verdict {
     load.judge(load.vitals.peak_bytes <= MOST_MEMORY, || {
         format!("takes {} MiB of memory for {} bytes of messages", load.vitals.peak_bytes >> 20, load.bytes)
     })
+    .bearing(Some(Figure::bytes("memory at the peak", load.vitals.peak_bytes)))
 }
 
 /// `robust.bounded-cpu`
@@ -150,6 +157,7 @@ fn bounded_cpu(view: View<'_>) -> Verdict {
         let seconds = load.vitals.cpu_micros / 1_000_000;
         format!("takes {seconds} s of processor time for {} messages of {} bytes", load.messages, load.bytes)
     })
+    .bearing(Some(Figure::time("processor time in one session", load.vitals.cpu_micros)))
 }
 
 /// What the harness sent in a session under load, and what it cost.
@@ -190,13 +198,8 @@ impl Load {
     }
 
     fn judge(self, kept: bool, what: impl FnOnce() -> String) -> Verdict {
-        let check: Check = if kept {
-            Ok(())
-        } else {
-            let mut breach = Breach::at_entry(self.measured, what());
-            breach.entries.insert(0, self.heaviest);
-            Err(breach)
-        };
+        let check: Check =
+            if kept { Ok(()) } else { Err(Breach::at_entry(self.measured, what()).after_entry(self.heaviest)) };
         [check].into_iter().collect()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::jsonrpc::response::is_missing;
-use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
+use super::super::{Breach, Check, Figure, Level, Rule, Transports, Verdict, figure};
 use super::wire::malformation;
 use crate::revision::{Era, LISTS, Revisions, Side};
 use crate::session::{Exchange, Fate, Phase, Speaker, View};
@@ -39,7 +39,7 @@ fn serves_after_hostile_input(view: View<'_>) -> Verdict {
     let malformed = malformed(view);
     let is_http = view.transport() == Transport::Http;
     let mut checks: Vec<Check> = Vec::new();
-    let (mut latest, mut unfenced) = (None, false);
+    let (mut latest, mut unfenced, mut latest_fence) = (None, false, None);
     for (index, entry) in view.entries().iter().enumerate() {
         match (&entry.event, latest) {
             (event, _) if is_departure(event) => {
@@ -49,14 +49,21 @@ fn serves_after_hostile_input(view: View<'_>) -> Verdict {
             (Event::Sent { intent: Intent::Fence, .. }, Some(departure)) => {
                 let Some(fence) = fences.get(&index).filter(|fence| fence.request().own_line) else { continue };
                 match fence.fate() {
-                    Fate::Answered | Fate::Refused if std::mem::take(&mut unfenced) => checks.push(Ok(())),
+                    Fate::Answered | Fate::Refused if std::mem::take(&mut unfenced) => {
+                        latest_fence = Some(index);
+                        checks.push(Ok(()));
+                    }
                     Fate::Silent | Fate::Cut if is_http && malformed.contains(&departure) => break,
                     Fate::Cut if is_http && opened.is_some_and(|opened| opened < index) => {
-                        checks.push(Err(story(departure, index, "stops serving after hostile input")));
+                        checks.push(Err(
+                            Breach::at_entry(index, "stops serving after hostile input").after_entry(departure)
+                        ));
                         break;
                     }
                     Fate::Silent if opened.is_some_and(|opened| opened < index) && !astray.contains(&index) => {
-                        checks.push(Err(story(departure, index, "stops serving after hostile input")));
+                        checks.push(Err(
+                            Breach::at_entry(index, "stops serving after hostile input").after_entry(departure)
+                        ));
                         break;
                     }
                     _ => {}
@@ -67,7 +74,7 @@ fn serves_after_hostile_input(view: View<'_>) -> Verdict {
             }
             (_, Some(departure)) if end.is_some_and(|end| end.entry == index) => {
                 let how = end.map(|end| end.how()).unwrap_or_default();
-                let breach = story(departure, index, &format!("{how} after hostile input"));
+                let breach = Breach::at_entry(index, format!("{how} after hostile input")).after_entry(departure);
                 let before_anything = opened.is_none_or(|opened| opened > departure);
                 let may_be_refusal = before_anything && end.is_some_and(|end| end.signal.is_none());
                 checks.push(Err(if may_be_refusal { breach.as_warning() } else { breach }));
@@ -76,7 +83,14 @@ fn serves_after_hostile_input(view: View<'_>) -> Verdict {
             _ => {}
         }
     }
-    checks.into_iter().collect()
+    // A request over HTTP and the message in it are one.
+    let request = |departure: usize| match view.entries().get(departure).map(|entry| &entry.event) {
+        Some(Event::Sent { via: Some(number), .. } | Event::Http { number, .. }) => Ok(*number),
+        _ => Err(departure),
+    };
+    let borne: HashSet<Result<u32, usize>> =
+        departures(view).filter(|departure| latest_fence > Some(*departure)).map(request).collect();
+    Verdict::from_iter(checks).bearing(Figure::count("hostile messages in one session", borne.len()))
 }
 
 /// The entries of malformed HTTP requests and of what they carry.
@@ -84,12 +98,6 @@ fn malformed(view: View<'_>) -> HashSet<usize> {
     let all = view.session_http();
     let entries = all.iter().filter(|http| malformation(view, http).is_some());
     entries.flat_map(|http| std::iter::once(http.entry).chain(http.sent.iter().map(|sent| sent.entry))).collect()
-}
-
-fn story(departure: usize, offence: usize, what: &str) -> Breach {
-    let mut breach = Breach::at_entry(offence, what);
-    breach.entries.insert(0, departure);
-    breach
 }
 
 /// `robust.survives-session`
@@ -118,7 +126,9 @@ fn survives_session(view: View<'_>) -> Verdict {
     }
     let served = view.last_served().is_some();
     let ran = view.entries().iter().any(|entry| matches!(entry.event, Event::Settled | Event::Closed));
-    (served && ran).then_some(Ok(())).into_iter().collect()
+    let verdict: Verdict = (served && ran).then_some(Ok(())).into_iter().collect();
+    let said = view.every_message().filter(|message| message.by == Speaker::Peer).count();
+    verdict.bearing(Figure::count("messages in one session", said))
 }
 
 /// `robust.exits-after-eof`
@@ -142,17 +152,15 @@ fn exits_after_eof(view: View<'_>) -> Verdict {
         return Verdict::untested();
     }
     let Some(closed) = closed(view) else { return Verdict::untested() };
-    view.entries()
-        .iter()
-        .enumerate()
-        .skip(closed)
-        .find_map(|(index, entry)| match entry.event {
-            Event::Exited { .. } => Some(Ok(())),
-            Event::Killed => Some(Err(story(closed, index, "still runs after its input was closed"))),
-            _ => None,
-        })
-        .into_iter()
-        .collect()
+    let mut behind = view.entries().iter().enumerate().skip(closed);
+    let Some((last, gone)) = behind.find(|(_, entry)| matches!(entry.event, Event::Exited { .. } | Event::Killed))
+    else {
+        return Verdict::untested();
+    };
+    let breach = || Breach::at_entry(last, "still runs after its input was closed").after_entry(closed);
+    let check = if gone.event == Event::Killed { Err(breach()) } else { Ok(()) };
+    let took = gone.at.saturating_sub(view.entries().get(closed).map_or(gone.at, |entry| entry.at));
+    Verdict::from_iter([check]).bearing(Some(Figure::time("from the end of the input to its own", took)))
 }
 
 /// `robust.no-orphans`
@@ -210,20 +218,23 @@ fn answers_before_eof(view: View<'_>) -> Verdict {
         view.entries().iter().skip(closed).any(|entry| matches!(entry.event, Event::Ended | Event::Exited { .. }));
     let (opened, astray) = (opened(view), view.answered_astray());
     let mut lost = false;
-    view.every_exchange()
-        .filter(|exchange| exchange.request().entry < closed && exchange.open_at(closed))
-        .filter(|exchange| !astray.contains(&exchange.request().entry))
-        .filter(|exchange| is_quick(*exchange) && opened.is_some_and(|opened| opened < exchange.request().entry))
+    let open = || {
+        view.every_exchange()
+            .filter(|exchange| exchange.request().entry < closed && exchange.open_at(closed))
+            .filter(|exchange| !astray.contains(&exchange.request().entry))
+            .filter(|exchange| is_quick(*exchange) && opened.is_some_and(|opened| opened < exchange.request().entry))
+    };
+    let verdict: Verdict = open()
         .filter_map(|exchange| match exchange.fate() {
             Fate::Answered => Some(Ok(())),
-            Fate::Unsettled if ended && !std::mem::replace(&mut lost, true) => Some(Err(story(
-                exchange.request().entry,
-                closed,
-                "ends without an answer to what came before the end of its input",
-            ))),
+            Fate::Unsettled if ended && !std::mem::replace(&mut lost, true) => {
+                let what = "ends without an answer to what came before the end of its input";
+                Some(Err(Breach::at_entry(closed, what).after(exchange.request())))
+            }
             _ => None,
         })
-        .collect()
+        .collect();
+    verdict.bearing(figure::at_once(view, "requests behind which the input ended, each answered", open()))
 }
 
 fn is_quick(exchange: Exchange<'_>) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::{Breach, Check, Level, Rule, Transports, Verdict};
+use super::super::{Breach, Check, Figure, Level, Rule, Transports, Verdict};
 use crate::revision::{Revisions, Side};
 use crate::session::{HttpExchange, View};
 use crate::transcript::{Delivery, Ending, Event, Intent};
@@ -38,14 +38,16 @@ fn http_malformed(view: View<'_>) -> Verdict {
     let all = view.session_http();
     let mut latest: Option<(&HttpExchange<'_>, &str)> = None;
     let mut checks: Vec<Check> = Vec::new();
+    let mut borne = 0;
     for http in all {
         if let Some(how) = malformation(view, http) {
             latest = Some((http, how.what));
+            borne += 1;
             if let Some((entry, answer)) = http.answer().filter(|_| how.is_no_message)
                 && answer.member("result").is_some()
             {
                 let what = format!("carries out a message {}", how.what);
-                checks.push(Err(story(http.entry, entry, what)));
+                checks.push(Err(Breach::at_entry(entry, what).after_entry(http.entry)));
             }
             // What has no end may be waited for.
             let ignored = http.response.is_none() && http.end.is_none() && !how.is_no_message;
@@ -64,7 +66,8 @@ fn http_malformed(view: View<'_>) -> Verdict {
             None => http.response.is_none() && is_overdue(view, http),
         };
         if gone {
-            checks.push(Err(story(malformed.entry, http.last_entry(), format!("stops serving after a request {how}"))));
+            checks.push(Err(Breach::at_entry(http.last_entry(), format!("stops serving after a request {how}"))
+                .after_entry(malformed.entry)));
             break;
         }
         if http.response.is_some() {
@@ -72,7 +75,7 @@ fn http_malformed(view: View<'_>) -> Verdict {
             latest = None;
         }
     }
-    checks.into_iter().collect()
+    Verdict::from_iter(checks).bearing(Figure::count("malformed requests in one session", borne))
 }
 
 /// Whether the harness waited for the answer in vain.
@@ -180,7 +183,7 @@ fn many_clients(view: View<'_>) -> Verdict {
         }
     }
     let (mut lost, mut twice) = (false, false);
-    asked()
+    let verdict: Verdict = asked()
         .filter_map(|http| {
             let key = (http.client, http.id()?);
             let count = answers.get(&key).copied().unwrap_or_default();
@@ -189,7 +192,8 @@ fn many_clients(view: View<'_>) -> Verdict {
             }
             if count > 1 {
                 let what = "answers one of many clients twice".to_owned();
-                return (!std::mem::replace(&mut twice, true)).then(|| Err(story(http.entry, http.last_entry(), what)));
+                return (!std::mem::replace(&mut twice, true))
+                    .then(|| Err(Breach::at_entry(http.last_entry(), what).after_entry(http.entry)));
             }
             let resumable = http.events().next().is_some() && http.client != 0;
             let missing = match http.ending()? {
@@ -203,13 +207,12 @@ fn many_clients(view: View<'_>) -> Verdict {
                 return Some(Ok(()));
             }
             let what = "leaves one of many clients without an answer".to_owned();
-            (!std::mem::replace(&mut lost, true)).then(|| Err(story(http.entry, http.last_entry(), what)))
+            (!std::mem::replace(&mut lost, true))
+                .then(|| Err(Breach::at_entry(http.last_entry(), what).after_entry(http.entry)))
         })
-        .collect()
-}
-
-fn story(first: usize, offence: usize, what: String) -> Breach {
-    let mut breach = Breach::at_entry(offence, what);
-    breach.entries.insert(0, first);
-    breach
+        .collect();
+    let first = asked().map(|http| http.entry).min().unwrap_or_default();
+    let last = asked().map(HttpExchange::last_entry).max().unwrap_or_default();
+    let figure = Figure::count("clients at once, each answered", clients.len());
+    verdict.bearing(figure.map(|figure| figure.within(view, first, last)))
 }

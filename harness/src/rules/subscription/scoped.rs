@@ -35,9 +35,8 @@ fn no_request_scoped_traffic(view: View<'_>) -> Verdict {
         .filter(|http| http.is_stream())
         .filter_map(|http| {
             if let Some((entry, method)) = foreign(http) {
-                let mut breach = Breach::at_entry(entry, format!("sends {method} on the stream of a subscription"));
-                breach.entries.insert(0, http.entry);
-                return Some(Err(breach));
+                let breach = Breach::at_entry(entry, format!("sends {method} on the stream of a subscription"));
+                return Some(Err(breach.after_entry(http.entry)));
             }
             let until = http.end.map_or(usize::MAX, |(entry, _)| entry);
             let check: Check = Ok(());

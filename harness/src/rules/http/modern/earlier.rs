@@ -84,7 +84,5 @@ fn session_header(view: View<'_>) -> Verdict {
 
 fn at_response(http: &HttpExchange<'_>, what: String) -> Breach {
     let entry = http.response.map_or(http.entry, |response| response.entry);
-    let mut breach = Breach::at_entry(entry, what);
-    breach.entries.insert(0, http.entry);
-    breach
+    Breach::at_entry(entry, what).after_entry(http.entry)
 }

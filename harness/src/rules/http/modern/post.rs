@@ -107,7 +107,8 @@ impl Post<'_> {
         self.faults.is_empty() && self.oddities.len() == 1 && self.oddities.contains(&oddity)
     }
 
-    fn is_plain(&self) -> bool {
+    /// Whether nothing about it is wrong or unusual.
+    pub(super) fn is_plain(&self) -> bool {
         self.faults.is_empty() && self.oddities.is_empty()
     }
 

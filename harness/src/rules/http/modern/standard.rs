@@ -1,8 +1,11 @@
 //! The header lines with the method of a request and with what it is about.
 
+use std::collections::HashMap;
+
 use super::post::{Fault, How, Line, Oddity, Post, Twins, posts};
 use crate::revision::{Revisions, Side};
-use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
+use crate::rules::witness::{Call, Watch};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict, probe};
 use crate::session::View;
 
 const VALIDATION: &str = "2026-07-28/basic/transports/streamable-http#server-validation";
@@ -41,14 +44,15 @@ pub static MISMATCH: Rule = Rule {
     clause: VALIDATION,
     requires: "A request whose line Mcp-Method or Mcp-Name contradicts its body is refused with status 400 and -32020.",
     judged: "Requests of which the like was served, with nothing else wrong; values differ if their case does. Serving a \
-             request with two such lines, one of them right, is a warning, since HTTP lets a server see only one. Encoded \
-             names are the matter of `http.modern.name-header.decoded`.",
+             request with two such lines, one of them right, is a warning, since HTTP lets a server see only one. A refused \
+             call had an effect if another tool, called right before and right after it, tells so: its results were the \
+             same without the refused call. Encoded names are the matter of `http.modern.name-header.decoded`.",
     untested: "no request had a line Mcp-Method or Mcp-Name that contradicted its body while its like was served",
     judge: mismatch,
 };
 
 fn mismatch(view: View<'_>) -> Verdict {
-    judge(view, |post, fault| match (fault.line, fault.how) {
+    let mut verdict = judge(view, |post, fault| match (fault.line, fault.how) {
         (Line::Method, How::Differs) => post.refused("whose line Mcp-Method contradicts its body"),
         (Line::Name, How::Differs) => post.refused("whose line Mcp-Name contradicts its body"),
         (Line::Method | Line::Name, How::Several) if post.http.status() == Some(400) => Some(Ok(())),
@@ -57,7 +61,38 @@ fn mismatch(view: View<'_>) -> Verdict {
             Some(check.map_err(Breach::as_warning))
         }
         _ => None,
-    })
+    });
+    let effects = effects(view);
+    verdict.checked += effects.len();
+    verdict.breaches.extend(effects);
+    verdict
+}
+
+/// What calls did that were refused for these lines.
+fn effects(view: View<'_>) -> Vec<Breach> {
+    let posts = posts(view);
+    let by_entry: HashMap<usize, &Post<'_>> = posts.iter().map(|post| (post.exchange.request().entry, post)).collect();
+    let mut watch = Watch::default();
+    let calls = probe::stateless(view).filter(|exchange| exchange.is("tools/call"));
+    calls
+        .filter_map(|call| {
+            let answered = call.answer().map(|answer| answer.entry);
+            let Some(post) = by_entry.get(&call.request().entry) else {
+                return watch.hear(call, Call::Unclear, answered);
+            };
+            let contradicts =
+                |fault: &Fault| matches!(fault.line, Line::Method | Line::Name) && fault.how == How::Differs;
+            let is = if post.is_plain() {
+                Call::Plain
+            } else if call.result().is_none() && post.only_fault().is_some_and(contradicts) {
+                Call::Refused
+            } else {
+                Call::Unclear
+            };
+            watch.hear(call, is, answered.or(post.http.end.map(|(entry, _)| entry)))
+        })
+        .map(|effect| effect.breach("for its header lines"))
+        .collect()
 }
 
 fn judge(view: View<'_>, judge: impl Fn(&Post<'_>, &Fault) -> Option<Check>) -> Verdict {

@@ -45,11 +45,7 @@ fn related_only(view: View<'_>) -> Verdict {
         .flat_map(|(index, http)| http.messages().map(move |message| (index, http, message)))
         .filter_map(|(index, http, (entry, message))| {
             let method = message.member("method").filter(|_| message.member("id").is_none())?.as_str()?;
-            let breach = |what: String| {
-                let mut breach = Breach::at_entry(entry, what);
-                breach.entries.insert(0, http.entry);
-                Some(Err(breach))
-            };
+            let breach = |what: String| Some(Err(Breach::at_entry(entry, what).after_entry(http.entry)));
             if CHANGES.contains(&&*method) {
                 return breach(format!("sends {method} on the stream of another request"));
             }

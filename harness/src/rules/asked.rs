@@ -105,10 +105,6 @@ fn retry<'s>(view: View<'s>, exchange: Exchange<'s>) -> Option<&'s Message<'s>> 
 }
 
 impl<'s> Asked<'s> {
-    pub(super) fn is(self, method: &str) -> bool {
-        self.method == method
-    }
-
     pub(super) fn param(self, key: &str) -> Option<Value<'s>> {
         self.params?.member(key)
     }

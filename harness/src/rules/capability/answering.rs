@@ -135,7 +135,7 @@ fn elicitation_mode(view: View<'_>) -> Verdict {
         let modes = ["form", "url"].map(|mode| object.member(mode));
         Some(if modes.into_iter().flatten().any(|mode| !mode.is_object()) {
             Err(breach("in which a mode is no object"))
-        } else if !object.is_empty() && modes == [None, None] {
+        } else if !object.is_empty() && modes.iter().all(Option::is_none) {
             Err(breach("which names no known mode").as_warning())
         } else {
             Ok(())

@@ -61,9 +61,11 @@ fn blocks<'s>(view: View<'s>, exchange: Exchange<'s>) -> Option<Vec<Value<'s>>> 
 
 /// Whether nobody has a reason to refuse a block.
 fn is_sound(revision: Revision, block: Value<'_>) -> bool {
-    let data = ["data", "blob"].into_iter().filter_map(|key| block.member(key).or(block.member("resource")?.member(key)));
+    let resource = block.member("resource");
+    let parts = [Some(block), resource].into_iter().flatten();
+    let mut data = parts.flat_map(|part| ["data", "blob"].into_iter().filter_map(move |key| part.member(key)));
     let standard = |data: Value<'_>| data.as_str().is_some_and(|data| matches!(encoding(&data), Encoding::Standard));
     matches!(flaw(revision, Place::Tool, block), Some(Ok(())))
-        && data.into_iter().all(standard)
+        && data.all(standard)
         && block.member("annotations").is_none_or(Value::is_object)
 }

@@ -3,7 +3,6 @@
 use crate::revision::{Revisions, Side};
 use crate::rules::{Breach, Level, Rule, Transports, Verdict};
 use crate::session::{Speaker, View};
-use crate::wire::Value;
 
 pub(super) static STRING_ARGUMENTS: Rule = Rule {
     id: "prompts.get.client-string-arguments",

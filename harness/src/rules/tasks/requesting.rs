@@ -119,12 +119,14 @@ pub(super) static POLLS: Rule = Rule {
 };
 
 fn polls(view: View<'_>) -> Verdict {
-    let noticed = view.notifications_by(Speaker::Peer).any(|notice| notice.is("notifications/tasks/status"));
-    if noticed {
-        return Verdict::untested();
-    }
+    let noticed = |made: &Made<'_>| {
+        let mut notices = view.notifications_by(Speaker::Peer);
+        notices.any(|notice| {
+            notice.is("notifications/tasks/status") && notice.param("taskId").is_some_and(|id| id.is(&made.id))
+        })
+    };
     let mut verdict = Verdict::default();
-    for made in made(view) {
+    for made in made(view).filter(|made| !noticed(made)) {
         let mut asked = made.followed(view).filter(|request| request.is("tasks/get") || request.is("tasks/result"));
         let stayed = view.entries().iter().enumerate().skip(made.answer.entry).find(|(_, entry)| {
             matches!(entry.event, Event::Closed | Event::Killed | Event::Ended | Event::Exited { .. })

@@ -121,6 +121,7 @@ impl Filling<'_> {
                 Fill::Text(self.prompt_with_arguments()?.pointer("/arguments/0/name")?.as_str()?.to_owned())
             }
             "asked" => Fill::Json(self.heard.asked.clone()?),
+            "asked-so-far" => Fill::Text(self.heard.asked_so_far.to_string()),
             "resource" => first("resources", "uri")?,
             "missing-resource" => Fill::Text(self.missing_resource()),
             "prompt-that-requires" => Fill::Text(self.prompt_that_requires()?.get("name")?.as_str()?.to_owned()),

@@ -25,6 +25,8 @@ pub(super) struct Heard {
     pub(super) tasks: Vec<String>,
     /// The JSON text of the id under which the subject last asked something.
     pub(super) asked: Option<String>,
+    /// How often a subject that plays the client asked something.
+    pub(super) asked_so_far: u64,
     /// A modern version other than the run's that the subject says it supports.
     pub(super) version: Option<String>,
 }

@@ -171,6 +171,7 @@ impl<'a> ServerPeer<'a> {
         match &message.id {
             Some(id) => {
                 self.heard.asked = Some(id.text().to_owned());
+                self.heard.asked_so_far += 1;
                 departure.into_iter().for_each(|departure| {
                     self.awaited.insert(id.clone(), departure);
                 });

@@ -10,7 +10,7 @@ mod conversation;
 mod door;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::pending;
+use std::future::{pending, ready};
 use std::io;
 use std::mem;
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub const SERVER: &str = "{server}";
 const QUIET: Duration = Duration::from_millis(300);
 /// How long what a client wrote before its end may take to come; only a process that it left behind makes use of it.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How much that is only for people is told at once, in bytes.
+const MOST_CHATTER: usize = 64 << 10;
 /// How often the vital signs are looked at while something happens.
 const PULSE: Duration = Duration::from_millis(5);
 
@@ -91,6 +93,7 @@ impl Driven {
             early: Vec::new(),
             lines: Lines::default(),
             ready: VecDeque::new(),
+            chatter: Vec::new(),
             leaving: None,
             told: false,
             killed: false,
@@ -163,6 +166,8 @@ struct Running {
     early: Vec<Frame>,
     lines: Lines,
     ready: VecDeque<Incoming>,
+    /// What the client printed for people since anything else came of it.
+    chatter: Vec<u8>,
     leaving: Option<Leaving>,
     /// The end was told.
     told: bool,
@@ -203,6 +208,7 @@ enum Next {
     Printed(Incoming),
     Seen(Seen),
     Late,
+    Pause,
 }
 
 impl Running {
@@ -230,10 +236,14 @@ impl Running {
                 printed = self.driver.next() => Next::Printed(printed),
                 seen = self.process.watch() => Next::Seen(seen),
                 () = alarm(wake_at) => Next::Late,
+                () = ready(()), if !self.chatter.is_empty() => Next::Pause,
             };
+            if !matches!(next, Next::Printed(Incoming::Line { .. })) {
+                self.tell_chatter();
+            }
             self.take_pulse();
             if let Some(idle) = &mut self.idle
-                && !matches!(next, Next::Late)
+                && !matches!(next, Next::Late | Next::Pause)
             {
                 idle.quiet_at = Instant::now() + QUIET;
             }
@@ -247,7 +257,7 @@ impl Running {
                     let orphans = self.process.end_others(self.door.token());
                     self.leaving = Some(Leaving { orphans, until: Instant::now() + LAST_WORDS });
                 }
-                Next::Late => {}
+                Next::Late | Next::Pause => {}
             }
         }
     }
@@ -293,18 +303,26 @@ impl Running {
         match self.conversation.printed(line) {
             Printed::Greeting => {}
             Printed::Surface => {
+                self.tell_chatter();
                 self.ready.push_back(Incoming::Surface(String::from_utf8_lossy(line).into_owned()));
             }
-            Printed::Other => self.keep(&[line, b"\n"].concat()),
-            Printed::Foreign => self.keep(
-                format!("turncoat: this driver speaks another version of the protocol than {VERSION}\n").as_bytes(),
-            ),
+            Printed::Other => {
+                self.chatter.extend_from_slice(line);
+                self.chatter.push(b'\n');
+            }
+            Printed::Foreign => {
+                let what = format!("turncoat: this driver speaks another version of the protocol than {VERSION}\n");
+                self.chatter.extend_from_slice(what.as_bytes());
+            }
+        }
+        if self.chatter.len() > MOST_CHATTER {
+            self.tell_chatter();
         }
     }
 
-    /// Keeps a text for diagnosis.
-    fn keep(&mut self, text: &[u8]) {
-        let kept = self.process.keep(text);
+    /// Hands on what is only for people, in few pieces.
+    fn tell_chatter(&mut self) {
+        let kept = self.process.keep(&mem::take(&mut self.chatter));
         if !kept.is_empty() {
             self.ready.push_back(Incoming::Stderr(kept));
         }

@@ -16,12 +16,14 @@
 //! - `watching`: news of resources and lists
 //! - `tasks`: calls that are done as tasks
 //! - `journal`: what the user gets to see
+//! - `fault`, `faults`: what can be wrong
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use self::cache::Cache;
 use self::errands::Errand;
+use self::faults::Grudge;
 use self::handshake::Connection;
 use self::journal::Journal;
 use self::lists::Listings;
@@ -38,6 +40,8 @@ mod asked;
 mod cache;
 mod conduct;
 mod errands;
+mod fault;
+mod faults;
 mod form;
 mod handshake;
 mod inputs;
@@ -55,11 +59,15 @@ mod watching;
 #[cfg(test)]
 mod tests;
 
-pub use conduct::{Conduct, Declares, Habit, Host};
+pub use conduct::{Conduct, Declares, Habit, Host, UnknownClientFault};
+pub use fault::{CLIENT_FAULTS, ClientFault, ClientFaultInfo};
 pub use variants::{ClientVariant, variants};
 
 /// A line longer than this is not kept, in bytes.
 const LONGEST: usize = 16 << 20;
+
+/// The signal by which processes are asked to end.
+const SIGTERM: i32 = 15;
 
 /// What the client does, in order.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -85,6 +93,8 @@ pub enum Deed {
     HangUp,
     /// Ends, with this status.
     Exit(i32),
+    /// Ends, by this signal.
+    Die(i32),
 }
 
 impl Outlet {
@@ -127,6 +137,7 @@ pub struct Client {
     /// The lowest level of log messages wanted with modern requests.
     level: Option<String>,
     journal: Journal,
+    grudge: Grudge,
     lines: Lines,
     /// The latest moment that the client was told of.
     now: Duration,
@@ -158,6 +169,7 @@ impl Client {
             batch: None,
             level: None,
             journal: Journal::default(),
+            grudge: Grudge::default(),
             lines: Lines::up_to(LONGEST),
             now: Duration::ZERO,
             hung_up: false,
@@ -177,7 +189,10 @@ impl Client {
     pub fn receive(&mut self, now: Duration, mut bytes: &[u8], out: &mut Outlet) {
         self.wake(now, out);
         self.now = self.now.max(now);
-        while !self.exited {
+        if self.tampers() && self.faulty(ClientFault::ReadsChunks) {
+            self.lines = Lines::up_to(LONGEST);
+        }
+        while !self.exited && !self.grudge.is_stuck {
             let mut assembled = Vec::new();
             let mut lines = std::mem::take(&mut self.lines);
             let next = lines.next(&mut bytes, &mut assembled);
@@ -191,10 +206,11 @@ impl Client {
 
     /// Learns that the server's output has ended: nothing that was asked will be answered.
     pub fn end_of_input(&mut self, now: Duration, out: &mut Outlet) {
-        if self.exited || self.server_gone {
+        self.wake(now, out);
+        self.grudge.is_stuck |= self.faulty(ClientFault::LingersAtEnd);
+        if self.exited || self.server_gone || self.grudge.is_stuck {
             return;
         }
-        self.wake(now, out);
         let mut assembled = Vec::new();
         if let Some(line) = self.lines.rest(&mut assembled) {
             self.take(line, out);
@@ -207,11 +223,11 @@ impl Client {
     /// The next moment at which the client wants to be woken, if any.
     #[must_use]
     pub fn wake_at(&self) -> Option<Duration> {
-        if self.exited {
+        if self.exited || self.grudge.is_stuck {
             return None;
         }
         let errands = self.errands.iter().filter_map(Errand::wakes);
-        self.pending.iter().map(|pending| pending.deadline).chain(errands).min()
+        self.pending.iter().map(|pending| pending.deadline).chain(errands).chain(self.grudge_wakes()).min()
     }
 
     /// Does what is due by now.
@@ -224,7 +240,7 @@ impl Client {
                 self.errands.iter().find(|errand| errand.wakes() == Some(due)).map(Errand::number)
             {
                 self.awaken(number, out);
-            } else {
+            } else if !self.act_on_grudge(due, out) {
                 return;
             }
             self.proceed(out);
@@ -234,12 +250,13 @@ impl Client {
     /// Simulated vital signs.
     #[must_use]
     pub fn vitals(&self) -> Vitals {
-        Vitals { peak_bytes: self.lines.peak() as u64, cpu: Duration::ZERO, children_left: 0 }
+        let peak_bytes = (self.lines.peak() + self.grudge.hoard) as u64;
+        Vitals { peak_bytes, cpu: self.grudge.busy, children_left: 0 }
     }
 
     fn take(&mut self, line: Line<'_>, out: &mut Outlet) {
         match line {
-            Line::Whole(line) => match Incoming::sort(line, false) {
+            Line::Whole(line) => match Incoming::sort(line, self.faulty(ClientFault::RunsInvalidRequests)) {
                 Incoming::Array => self.array(line, out),
                 incoming => self.handle(incoming, out),
             },
@@ -266,7 +283,7 @@ impl Client {
     /// A batch, where there are batches.
     fn array(&mut self, line: &[u8], out: &mut Outlet) {
         let is_known = match self.revision() {
-            Some(Revision::V2025_03_26) => true,
+            Some(Revision::V2025_03_26) => !self.faulty(ClientFault::RefusesBatches),
             Some(revision) => self.lenient() && revision < Revision::V2026_07_28,
             None => false,
         };
@@ -278,21 +295,32 @@ impl Client {
             return;
         }
         self.batch = Some(Vec::new());
-        for entry in incoming::entries(line) {
+        let mut entries = incoming::entries(line);
+        if self.faulty(ClientFault::AnswersHalfABatch) {
+            entries.truncate(entries.len().div_ceil(2));
+        }
+        for entry in entries {
             if !self.exited {
                 self.handle(Incoming::sort(entry.get().as_bytes(), false), out);
             }
         }
         let answers = self.batch.take().unwrap_or_default();
-        if !answers.is_empty() && !self.hung_up {
+        if (!answers.is_empty() || self.faulty(ClientFault::AnswersEmptyArray)) && !self.hung_up {
             out.write(array(&answers));
         }
     }
 
     /// Something came that cannot be understood: it is noted, and by some clients answered.
     fn refuse(&mut self, id: Option<&RequestId>, code: i64, why: &str, out: &mut Outlet) {
-        if self.strict() || self.is_given_to(Habit::AnswersGarbage) {
-            self.answer_unreadable(id, code, why, out);
+        if self.faulty(ClientFault::DiesOnGarbage) && code == code::PARSE_ERROR {
+            return self.exit(1, out);
+        }
+        let wrong = match code {
+            code::PARSE_ERROR => self.faulty(ClientFault::WrongParseErrorCode),
+            _ => self.faulty(ClientFault::WrongInvalidRequestCode),
+        };
+        if self.strict() || self.is_given_to(Habit::AnswersGarbage) || wrong {
+            self.answer_unreadable(id, if wrong { code::INTERNAL_ERROR } else { code }, why, out);
         }
         self.note(why, out);
     }
@@ -309,6 +337,18 @@ impl Client {
         if self.hung_up {
             return;
         }
+        if !self.tampers() {
+            return self.put(message, out);
+        }
+        for message in self.tampered(message) {
+            match self.miswritten(&message) {
+                Some(bytes) => out.write(bytes),
+                None => self.put(message, out),
+            }
+        }
+    }
+
+    fn put(&mut self, message: Message, out: &mut Outlet) {
         match &mut self.batch {
             Some(batch) if message.method.is_none() => batch.push(message),
             _ => {
@@ -332,6 +372,12 @@ impl Client {
     }
 
     fn exit(&mut self, status: i32, out: &mut Outlet) {
+        if self.exited {
+            return;
+        }
+        if self.faulty(ClientFault::SignalsFirst) && !self.hung_up {
+            out.deeds.push(Deed::Signal(SIGTERM));
+        }
         self.hang_up(out);
         self.exited = true;
         out.deeds.push(Deed::Exit(status));

@@ -1,13 +1,14 @@
 //! What the server says of its own accord: requests in the legacy era, notifications in both.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
+use super::fault::ClientFault;
 use super::handshake::Connection;
 use super::{Client, Outlet};
 use crate::reference::incoming::{self, RequestId};
 use crate::reference::message::{Failure, Message, Object, object};
-use crate::revision::{Revision, code};
+use crate::revision::{Revision, code, meta};
 
 impl Client {
     /// A request of the server. Before a handshake and in the modern era there are none, and nothing answers them.
@@ -17,6 +18,9 @@ impl Client {
             Connection::Open(terms) => Some(terms.revision).filter(|revision| *revision < Revision::V2026_07_28),
             _ => None,
         };
+        if self.tampers() && self.misanswers(id, method, params, revision, out) {
+            return;
+        }
         let Some(revision) = revision else {
             self.note("a request, where servers ask nothing", out);
             return;
@@ -24,18 +28,41 @@ impl Client {
         let answer = match (method, incoming::members(params)) {
             (_, None) => Err(Failure::new(code::INVALID_PARAMS, "params are no object, or too deep to hold")),
             ("ping", _) => Ok(Object::new()),
-            (_, Some(params)) => self.answer(method, &Value::Object(params), revision).map(object),
+            (_, Some(members)) => {
+                let task = self.related_task(&members, revision);
+                let answer = self.answer(method, &Value::Object(members), revision).map(object);
+                answer.map(|mut result| {
+                    result.extend(task.map(|task| ("_meta".to_owned(), task)));
+                    result
+                })
+            }
         };
         let message = match answer {
             Ok(result) => Message::result(&id.raw, result),
             Err(failure) => Message::error(Some(&id.raw), failure),
         };
+        if self.tampers() {
+            self.misreport(params, false, out);
+        }
         self.send(message, out);
+        if self.tampers() {
+            self.misreport(params, true, out);
+        }
+    }
+
+    /// The metadata of an answer to a question that belongs to a task.
+    fn related_task(&self, params: &Object, revision: Revision) -> Option<Value> {
+        let knows = revision == Revision::V2025_11_25 && !self.faulty(ClientFault::ForgetsRelatedTask);
+        let task = params.get("_meta")?.get(meta::RELATED_TASK).filter(|_| knows)?;
+        Some(json!({meta::RELATED_TASK: task}))
     }
 
     /// A notification of the server.
     pub(super) fn notified(&mut self, method: &str, params: Option<&RawValue>, out: &mut Outlet) {
         let params = incoming::members(params).unwrap_or_default();
+        if self.tampers() && self.mishears(method, &params, out) {
+            return;
+        }
         match method {
             "notifications/progress" => {
                 if let Some(token) = params.get("progressToken") {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::fault::{CLIENT_FAULTS, ClientFault};
 use crate::reference::Temper;
 use crate::reference::message::{Object, object};
 use crate::revision::{Revision, Revisions};
@@ -20,6 +21,7 @@ pub struct Conduct {
     pub host: Host,
     /// Where it departs from the usual way where a clause leaves a choice.
     pub habits: Vec<Habit>,
+    faults: Vec<ClientFault>,
 }
 
 /// What the user and the surroundings of a client do when the server wants something.
@@ -127,6 +129,11 @@ impl Declares {
     }
 }
 
+/// A fault id that names no fault.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown fault {0:?} of the reference client")]
+pub struct UnknownClientFault(pub String);
+
 impl Default for Conduct {
     fn default() -> Self {
         Self {
@@ -135,6 +142,7 @@ impl Default for Conduct {
             temper: Temper::default(),
             host: Host::default(),
             habits: Vec::new(),
+            faults: Vec::new(),
         }
     }
 }
@@ -151,6 +159,39 @@ impl Conduct {
     pub fn given_to(mut self, habit: Habit) -> Self {
         self.habits.push(habit);
         self
+    }
+
+    /// The same client with one more fault, by its id in [`CLIENT_FAULTS`].
+    ///
+    /// # Errors
+    ///
+    /// When no fault has this id.
+    pub fn with_fault(mut self, id: &str) -> Result<Self, UnknownClientFault> {
+        let found = CLIENT_FAULTS.iter().find(|info| info.id == id).ok_or_else(|| UnknownClientFault(id.to_owned()))?;
+        self.faults.push(found.fault);
+        found.fault.prepare(&mut self);
+        Ok(self)
+    }
+
+    /// Whether the client has no fault.
+    #[must_use]
+    pub fn is_honest(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// The same client without its faults, but with what they need in order to show.
+    #[cfg(test)]
+    pub(super) fn reformed(mut self) -> Self {
+        self.faults.clear();
+        self
+    }
+
+    pub(super) fn faults(&self) -> &[ClientFault] {
+        &self.faults
+    }
+
+    pub(super) fn faulty(&self, fault: ClientFault) -> bool {
+        self.faults.contains(&fault)
     }
 
     /// The capabilities in the shape of this revision.

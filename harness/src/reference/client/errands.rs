@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::fault::ClientFault;
 use super::handshake::Connection;
 use super::lists::Walk;
 use super::requests::Pending;
@@ -57,7 +58,7 @@ impl Errand {
 impl Client {
     /// Begins whatever can begin.
     pub(super) fn proceed(&mut self, out: &mut Outlet) {
-        while !self.exited && !self.errands.iter().any(|errand| errand.is_waited_for) {
+        while !self.exited && !self.grudge.is_stuck && !self.errands.iter().any(|errand| errand.is_waited_for) {
             match self.wishes.pop_front() {
                 Some(wish) => self.undertake(wish, out),
                 None if self.errands.is_empty() => self.leave(out),
@@ -123,7 +124,11 @@ impl Client {
             _ => return None,
         };
         let offered = self.terms().is_some_and(|terms| terms.offers(path));
-        let offered = offered || (!is_legacy && self.is_given_to(Habit::UsesUndeclared));
+        let offered = offered
+            || (!is_legacy && self.is_given_to(Habit::UsesUndeclared))
+            || self.faulty(ClientFault::UsesUndeclared)
+            || self.faulty(ClientFault::UsesUndeclaredEarly)
+            || (path.len() > 1 && self.faulty(ClientFault::SubscribesUndeclared));
         (!offered).then(|| format!("the server does not declare {}", path.join(".")))
     }
 
@@ -166,7 +171,8 @@ impl Client {
 
     /// An errand has come to its end: says so.
     pub(super) fn finish(&mut self, number: u64, outcome: Outcome, out: &mut Outlet) {
-        let Some(position) = self.errands.iter().position(|errand| errand.number == number) else { return };
+        let found = self.errands.iter().position(|errand| errand.number == number).filter(|_| !self.exited);
+        let Some(position) = found else { return };
         let errand = self.errands.remove(position);
         let mut done = written(&errand.wish);
         done.insert("turncoat".into(), "done".into());
@@ -183,16 +189,23 @@ impl Client {
         let unwaited = self.errands.iter().rev().find(|errand| !errand.is_waited_for).map(|errand| errand.number);
         if let Some(unwanted) = unwaited {
             let followed = self.errand(unwanted).and_then(|errand| match &errand.stage {
-                Stage::Following(following) => Some(following.task.clone()),
+                Stage::Following(following) => Some(following.clone()),
                 _ => None,
             });
-            if let Some(task) = followed {
-                self.cancel_task(&task, out);
+            if let Some(following) = followed {
+                self.cancel_task(&following, out);
             }
             for pending in self.taken_back(unwanted) {
                 self.withdraw(&pending, "no longer wanted", out);
             }
             self.fail(unwanted, "aborted".to_owned(), out);
+            if self.faulty(ClientFault::AbortsEverything) {
+                let others = self.errands.iter().filter(|errand| !errand.is_waited_for).map(|errand| errand.number);
+                for other in others.collect::<Vec<_>>() {
+                    self.taken_back(other);
+                    self.fail(other, "aborted".to_owned(), out);
+                }
+            }
         }
         self.succeed(number, json!({"aborted": unwaited.is_some()}), out);
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::fault::ClientFault;
 use super::requests::Pending;
 use super::{Client, Habit, Host, Outlet, form, model};
 use crate::reference::message::{Failure, Object};
@@ -17,14 +18,25 @@ const REJECTED: i64 = -1;
 impl Client {
     /// The answer to one question, or why there is none.
     pub(super) fn answer(&self, method: &str, params: &Value, revision: Revision) -> Result<Value, Failure> {
+        let answer = self.honest_answer(method, params, revision);
+        if self.tampers() { self.misput(method, params, answer) } else { answer }
+    }
+
+    fn honest_answer(&self, method: &str, params: &Value, revision: Revision) -> Result<Value, Failure> {
         let declares = self.conduct.declares;
         match method {
-            "roots/list" if declares.roots => self.folders(),
-            "sampling/createMessage" if declares.sampling => {
+            "roots/list" if declares.roots || self.faulty(ClientFault::ServesUndeclaredRoots) => self.folders(),
+            "sampling/createMessage" if declares.sampling || self.faulty(ClientFault::ServesUndeclaredSampling) => {
                 if self.conduct.host != Host::Willing && self.conduct.host != Host::Failing {
                     return Err(Failure::new(REJECTED, "the user rejected the request"));
                 }
-                model::answer(params, revision, declares.sampling_tools)
+                let has_tools = declares.sampling_tools || self.faulty(ClientFault::PlainModelTakesTools);
+                let mut messages = params["messages"].as_array().into_iter().flatten();
+                let refuses = self.faulty(ClientFault::RefusesContentLists);
+                if refuses && messages.any(|message| message["content"].is_array()) {
+                    return Err(Failure::new(code::INVALID_PARAMS, "content is one block"));
+                }
+                model::answer(params, revision, has_tools, !self.faulty(ClientFault::AcceptsBadHistories))
             }
             "elicitation/create" if revision >= Revision::V2025_06_18 => self.elicited(params, revision),
             _ => Err(Failure::new(code::METHOD_NOT_FOUND, "there is no such method here")),
@@ -40,7 +52,12 @@ impl Client {
     }
 
     fn elicited(&self, params: &Value, revision: Revision) -> Result<Value, Failure> {
-        let declares = self.conduct.declares;
+        let mut declares = self.conduct.declares;
+        declares.form |= self.faulty(ClientFault::ServesUndeclaredElicitation);
+        declares.url &= !self.faulty(ClientFault::RefusesDeclaredUrl);
+        if params.get("mode").is_none() && self.faulty(ClientFault::NeedsMode) {
+            return Err(Failure::new(code::INVALID_PARAMS, "there is no mode"));
+        }
         if !declares.form && !declares.url {
             return if self.is_given_to(Habit::DeclinesUndeclared) {
                 Ok(json!({"action": "decline"}))
@@ -86,6 +103,12 @@ impl Client {
         match self.gathered(pending, result) {
             Ok(more) => params.extend(more),
             Err(why) => return self.fail(pending.errand, why, out),
+        }
+        if self.tampers() {
+            match self.misretried(pending, params, out) {
+                Some(other) => params = other,
+                None => return,
+            }
         }
         self.request_again(pending.errand, pending.method, params, pending.rounds + 1, out);
     }

@@ -6,14 +6,14 @@ use crate::reference::message::{Failure, Object};
 use crate::revision::{Revision, code};
 
 /// What the model says, or why it cannot be asked.
-pub(super) fn answer(params: &Value, revision: Revision, has_tools: bool) -> Result<Value, Failure> {
+pub(super) fn answer(params: &Value, revision: Revision, has_tools: bool, checks: bool) -> Result<Value, Failure> {
     let invalid = |why: &str| Failure::new(code::INVALID_PARAMS, why);
     let messages = params.get("messages").and_then(Value::as_array).ok_or_else(|| invalid("there are no messages"))?;
     let knows_tools = revision >= Revision::V2025_11_25;
     if knows_tools && !has_tools && (params.get("tools").is_some() || params.get("toolChoice").is_some()) {
         return Err(invalid("the model uses no tools"));
     }
-    if knows_tools {
+    if knows_tools && checks {
         check(messages).map_err(invalid)?;
     }
     let tool = params["tools"].as_array().and_then(|tools| tools.first()).filter(|_| knows_tools);

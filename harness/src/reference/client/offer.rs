@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
+use super::fault::ClientFault;
 use super::results::cut;
-use crate::revision::Revision;
 use crate::schema::{Declared, Dialect, Outcome, Problem, Schema, problems};
 
 /// The longest schema, in bytes of its text.
@@ -23,8 +23,8 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    /// Reads an item of the list.
-    pub(super) fn read(item: &Value, strict: bool, lenient: bool) -> Self {
+    /// Reads an item of the list. Nothing that is wrong with it is a reason not to read the others, to an honest client.
+    pub(super) fn read(item: &Value, strict: bool, lenient: bool, faults: &[ClientFault]) -> Result<Self, String> {
         let output = item.get("outputSchema").cloned();
         let problem = match item.get("inputSchema") {
             None if lenient => None,
@@ -32,17 +32,27 @@ impl Offer {
             _ => Some("its inputSchema is no object".to_owned()),
         };
         let problem = problem.or_else(|| output.as_ref().and_then(|schema| unusable(schema, true)));
-        let needs_task = item["execution"]["taskSupport"] == "required";
-        Self { output: output.filter(|_| problem.is_none()), problem, needs_task }
+        let support = item["execution"]["taskSupport"].as_str();
+        let mut offer =
+            Self { output: output.filter(|_| problem.is_none()), problem, needs_task: support == Some("required") };
+        for fault in faults {
+            offer.misread(*fault, item)?;
+        }
+        Ok(offer)
     }
 
     /// What is wrong with structured content; `None` if nothing is.
-    pub(super) fn objects(&self, content: Option<&Value>, revision: Revision) -> Option<String> {
-        let schema = self.output.as_ref().filter(|_| revision >= Revision::V2025_06_18)?;
+    pub(super) fn objects(&self, content: Option<&Value>, faults: &[ClientFault]) -> Option<String> {
+        let schema = self.output.as_ref().filter(|_| !faults.contains(&ClientFault::SkipsValidation))?;
         let Some(content) = content else {
             return Some("the result lacks the structured content of its schema".into());
         };
-        match Schema::read(&schema.to_string(), dialect(schema)).map(|schema| schema.check(content)) {
+        let dialect = match Dialect::declared(schema) {
+            Declared::Nothing if faults.contains(&ClientFault::OldDialect) => Dialect::Draft07,
+            _ if faults.contains(&ClientFault::IgnoresDialect) => Dialect::Draft2020_12,
+            _ => dialect(schema),
+        };
+        match Schema::read(&schema.to_string(), dialect).map(|schema| schema.check(content)) {
             Ok(Outcome::Valid) => None,
             Ok(Outcome::Invalid(violations)) => {
                 let first = violations.first().map_or("", |violation| &violation.why);
@@ -51,6 +61,37 @@ impl Offer {
             Ok(Outcome::OverBudget) | Err(Outcome::OverBudget) => Some("the schema asks for too much work".to_owned()),
             Ok(Outcome::Unusable(why)) | Err(Outcome::Unusable(why)) => Some(format!("the schema is unusable: {why}")),
             Err(_) => Some("the schema is unusable".to_owned()),
+        }
+    }
+
+    fn misread(&mut self, fault: ClientFault, item: &Value) -> Result<(), String> {
+        let schemas = || ["inputSchema", "outputSchema"].into_iter().filter_map(|member| item.get(member));
+        let about = |what: &str| self.problem.clone().filter(|problem| problem.contains(what));
+        match fault {
+            ClientFault::OneBadToolSpoilsAll => self.problem.clone().map_or(Ok(()), Err),
+            ClientFault::DiesOnCycles => about("circles").map_or(Ok(()), Err),
+            ClientFault::BurnsOnSchemas => about("its schema").map_or(Ok(()), Err),
+            ClientFault::ChokesOnDialect => {
+                let is_odd = schemas().any(|schema| matches!(Dialect::declared(schema), Declared::Unknown(_)));
+                if is_odd { Err("a schema is in an unknown dialect".to_owned()) } else { Ok(()) }
+            }
+            ClientFault::NeedsObjectOutput => match item.get("outputSchema") {
+                Some(schema) if schema["type"] != "object" => Err("an output schema is not of type object".to_owned()),
+                _ => Ok(()),
+            },
+            ClientFault::TakesAnythingForElsewhere => {
+                if about("elsewhere").is_some() {
+                    self.problem = None;
+                }
+                Ok(())
+            }
+            ClientFault::RefusesReferences => {
+                if schemas().any(|schema| survey(schema, &mut 0)) {
+                    self.problem = Some("its schema has references".to_owned());
+                }
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 }

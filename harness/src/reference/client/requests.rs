@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::fault::ClientFault;
+use super::faults::FOR_EVER;
 use super::{Client, Conduct, Habit, Outlet};
 use crate::reference::incoming::RequestId;
 use crate::reference::message::{Message, Object};
@@ -99,6 +101,7 @@ impl Client {
         self.requests_so_far += 1;
         let number = self.requests_so_far;
         let token = if self.is_given_to(Habit::StringIds) { format!("c-{number}").into() } else { Value::from(number) };
+        let token = if self.tampers() { self.mischosen_id().unwrap_or(token) } else { token };
         let raw = token.to_string();
         let mut written = params.clone();
         let metadata = self.metadata(method, &token);
@@ -106,7 +109,16 @@ impl Client {
             written.insert("_meta".into(), Value::Object(metadata));
         }
         let written = Some(Value::Object(written)).filter(|written| *written != json!({}));
-        let patience = if method == "server/discover" && !self.conduct.legacy().is_empty() { PROBE } else { PATIENCE };
+        let waits = self.faulty(ClientFault::WaitsForEver) || self.faulty(ClientFault::NeverGivesUp);
+        let (patience, most) = match method {
+            _ if waits => (FOR_EVER, FOR_EVER),
+            "server/discover" if !self.conduct.legacy().is_empty() => (PROBE, PROBE),
+            _ if self.faulty(ClientFault::ProgressForEver) => (PATIENCE, FOR_EVER),
+            _ => (PATIENCE, MOST_PATIENCE),
+        };
+        if method.ends_with("/list") && self.tampers() {
+            self.grudge.page = params.clone();
+        }
         let Some(id) = RequestId::read(&raw) else { return token };
         self.send(Message::request(&raw, method, written), out);
         self.pending.push(Pending {
@@ -116,7 +128,7 @@ impl Client {
             method,
             params,
             deadline: self.now + patience,
-            last_deadline: self.now + MOST_PATIENCE,
+            last_deadline: self.now + most,
             rounds,
         });
         token
@@ -150,6 +162,7 @@ impl Client {
         let Some(position) = self.pending.iter().position(|pending| pending.id.same(id)) else {
             if !self.ended_by_answer(id) {
                 self.note("an answer to nothing that is open", out);
+                self.mishears_late_answer(id, out);
             }
             return;
         };
@@ -196,7 +209,10 @@ impl Client {
 
     /// Tells the server that a request is no longer of interest.
     pub(super) fn withdraw(&mut self, pending: &Pending, why: &str, out: &mut Outlet) {
-        if pending.method == "initialize" {
+        if self.tampers() {
+            self.grudge.withdrawn.push((pending.id.clone(), pending.method));
+        }
+        if pending.method == "initialize" && !self.faulty(ClientFault::CancelsInitialize) {
             return;
         }
         let params = json!({"requestId": pending.token, "reason": why});

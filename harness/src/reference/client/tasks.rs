@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::errands::Stage;
+use super::fault::ClientFault;
 use super::requests::{Answer, Pending};
 use super::{Client, Outlet};
-use crate::reference::message::{Object, object};
+use crate::reference::message::{Message, Object, object};
 use crate::revision::Revision;
 
 /// How long a task may take.
@@ -19,6 +20,8 @@ const INTERVAL: u64 = 1_000;
 #[derive(Clone, Debug)]
 pub(super) struct Following {
     pub(super) task: String,
+    /// The id of the call.
+    token: Value,
     /// The next look, unless one is under way.
     pub(super) next: Option<Duration>,
     /// The last one.
@@ -31,7 +34,13 @@ impl Client {
     pub(super) fn augmentation(&self, needs_task: bool) -> Option<Value> {
         let terms = self.terms().filter(|terms| terms.revision == Revision::V2025_11_25)?;
         let offered = terms.offers(&["tasks", "requests", "tools", "call"]);
-        (needs_task && offered).then(|| json!({"ttl": 60_000}))
+        let wants = match () {
+            () if self.faulty(ClientFault::AugmentsUndeclared) => true,
+            () if self.faulty(ClientFault::AugmentsForbidden) => offered,
+            () if self.faulty(ClientFault::NeverAugments) => false,
+            () => needs_task && offered,
+        };
+        wants.then(|| json!({"ttl": 60_000}))
     }
 
     /// The server has made a task of a call.
@@ -41,8 +50,10 @@ impl Client {
             return self.fail(pending.errand, "the task has no id".to_owned(), out);
         };
         let interval = Duration::from_millis(task["pollInterval"].as_u64().unwrap_or(INTERVAL).clamp(50, 10_000));
+        let token = pending.token.clone();
         let (next, last) = (Some(self.now + interval), self.now + PATIENCE);
-        self.stage(pending.errand, Stage::Following(Following { task: id.to_owned(), next, last, interval }));
+        let next = next.filter(|_| !self.faulty(ClientFault::WaitsForTaskNews));
+        self.stage(pending.errand, Stage::Following(Following { task: id.to_owned(), token, next, last, interval }));
     }
 
     /// It is time to look after a task.
@@ -62,16 +73,18 @@ impl Client {
         match pending.method {
             "tasks/result" => self.delivered(pending.errand, &result, out),
             "tasks/get" => {
-                let now = self.now;
+                let (now, only_polls) = (self.now, self.faulty(ClientFault::OnlyPolls));
                 let Some(errand) = self.errand_mut(pending.errand) else { return };
                 let Stage::Following(following) = &mut errand.stage else { return };
-                let task = following.task.clone();
-                match result.get("status").and_then(Value::as_str) {
+                let all = following.clone();
+                let task = all.task.clone();
+                let status = result.get("status").and_then(Value::as_str);
+                match status.map(|status| if only_polls && status == "input_required" { "working" } else { status }) {
                     Some("working") if now < following.last => {
                         following.next = Some(now + following.interval);
                     }
                     Some("working") => {
-                        self.cancel_task(&task, out);
+                        self.cancel_task(&all, out);
                         self.fail(pending.errand, "the task takes too long".to_owned(), out);
                     }
                     Some("cancelled") => self.fail(pending.errand, "the task was cancelled".to_owned(), out),
@@ -87,9 +100,12 @@ impl Client {
     }
 
     /// Cancels a task, in the one way that there is for it.
-    pub(super) fn cancel_task(&mut self, task: &str, out: &mut Outlet) {
-        if self.terms().is_some_and(|terms| terms.offers(&["tasks", "cancel"])) {
-            self.request(0, "tasks/cancel", object(json!({"taskId": task})), out);
+    pub(super) fn cancel_task(&mut self, following: &Following, out: &mut Outlet) {
+        if self.faulty(ClientFault::CancelsTasksByNotification) {
+            let params = json!({"requestId": following.token});
+            self.send(Message::notification("notifications/cancelled", Some(params)), out);
+        } else if self.terms().is_some_and(|terms| terms.offers(&["tasks", "cancel"])) {
+            self.request(0, "tasks/cancel", object(json!({"taskId": following.task})), out);
         }
     }
 }

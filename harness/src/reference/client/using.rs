@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::fault::ClientFault;
 use super::requests::{Answer, Pending};
 use super::results::{Judged, Outcome, cut, shown, texts};
-use super::{Client, Habit, Outlet};
+use super::{Client, Outlet};
 use crate::reference::message::{Message, Object, object};
 use crate::revision::{Revision, code};
 use crate::user::{Kind, Wish};
@@ -12,6 +13,9 @@ use crate::user::{Kind, Wish};
 impl Client {
     /// Does what a wish needs next, now that there is a server for it.
     pub(super) fn attempt(&mut self, errand: u64, wish: Wish, out: &mut Outlet) {
+        if self.conduct.faulty(ClientFault::ProbesAgain) && !self.is_modern() {
+            self.request(0, "server/discover", Object::new(), out);
+        }
         match wish {
             Wish::List { what } => self.walk(errand, what, out),
             Wish::Call { tool, arguments, .. } => {
@@ -23,7 +27,7 @@ impl Client {
             }
             Wish::Read { uri, .. } => {
                 let params = object(json!({"uri": uri}));
-                match self.cache.find("resources/read", &params, self.now) {
+                match self.cached("resources/read", &params) {
                     Some(result) => self.finish(errand, contents(&result), out),
                     None => {
                         self.request(errand, "resources/read", params, out);
@@ -31,7 +35,9 @@ impl Client {
                 }
             }
             Wish::Get { prompt, arguments } => {
-                let params = json!({"name": prompt, "arguments": texts(&arguments)});
+                let typed = self.faulty(ClientFault::TypedPromptArguments);
+                let arguments = if typed { arguments } else { texts(&arguments) };
+                let params = json!({"name": prompt, "arguments": arguments});
                 self.request(errand, "prompts/get", object(params), out);
             }
             Wish::Complete { prompt, argument, value } => {
@@ -41,7 +47,7 @@ impl Client {
                 });
                 self.request(errand, "completion/complete", object(params), out);
             }
-            Wish::LogLevel { level } if self.is_modern() => {
+            Wish::LogLevel { level } if self.is_modern() && !self.faulty(ClientFault::SetsLevelModern) => {
                 self.level = Some(level);
                 self.succeed(errand, json!({}), out);
             }
@@ -60,6 +66,10 @@ impl Client {
             Ok(result) => result,
             Err(trouble) => {
                 let not_found = [Some(code::INVALID_PARAMS), Some(code::RESOURCE_NOT_FOUND)].contains(&trouble.code());
+                let old = trouble.code() == Some(code::RESOURCE_NOT_FOUND);
+                if old && self.faulty(ClientFault::TakesOldCodeForSuccess) {
+                    return self.succeed(pending.errand, json!({}), out);
+                }
                 let told = match pending.params.get("uri").and_then(Value::as_str) {
                     Some(uri) if not_found && pending.method == "resources/read" => format!("not found: {}", cut(uri)),
                     _ => trouble.told(),
@@ -72,12 +82,16 @@ impl Client {
             Ok(Judged::InputRequired) => return self.retry(pending, &result, out),
             Ok(Judged::Complete) => {}
         }
-        if pending.method == "resources/read"
-            && self.is_modern()
-            && !self.is_given_to(Habit::NoCache)
-            && pending.rounds == 0
-        {
-            self.cache.keep(pending.method, &pending.params, &result, self.now);
+        if pending.method == "resources/read" {
+            self.remember(pending, &result, out);
+        }
+        if self.tampers() {
+            if self.faulty(ClientFault::CancelsFinished) || self.faulty(ClientFault::CancelsFinishedModern) {
+                self.withdraw(pending, "done", out);
+            }
+            if let Some(why) = self.refuses(&result, out) {
+                return self.fail(pending.errand, why, out);
+            }
         }
         if pending.params.contains_key("task") && result.contains_key("task") {
             return self.follow(pending, &result, out);
@@ -115,10 +129,11 @@ impl Client {
             }
             blocks => {
                 let mut outcome = Outcome::of_blocks(blocks.into_iter().flatten());
-                let revision = self.revision().unwrap_or(Revision::V2025_11_25);
+                let knows = self.revision() >= Some(Revision::V2025_06_18);
+                let fault = offer.filter(|_| knows).and_then(|offer| offer.objects(structured, &self.faults()));
                 if result.get("isError").is_some_and(|is_error| *is_error == true) {
                     outcome = Outcome::failure(format!("the tool failed: {}", outcome.text));
-                } else if let Some(why) = offer.and_then(|offer| offer.objects(structured, revision)) {
+                } else if let Some(why) = fault {
                     outcome = Outcome::failure(why);
                 } else if let Some(structured) = structured {
                     outcome.shown["structuredContent"] = shown(structured);
@@ -133,7 +148,12 @@ impl Client {
     fn move_to(&mut self, errand: u64, uris: Vec<String>, out: &mut Outlet) {
         self.roots = uris.into_iter().filter(|uri| uri.starts_with("file://")).collect();
         let declares = self.conduct.declares;
-        if declares.roots && declares.roots_changed && !self.is_modern() {
+        let announces = match self.is_modern() {
+            true => self.faulty(ClientFault::AnnouncesRootsModern),
+            false if self.faulty(ClientFault::KeepsRootsToItself) => false,
+            false => (declares.roots && declares.roots_changed) || self.faulty(ClientFault::AnnouncesUndeclaredRoots),
+        };
+        if announces {
             self.send(Message::notification("notifications/roots/list_changed", None), out);
         }
         self.succeed(errand, json!({"roots": self.roots}), out);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::fault::ClientFault;
 use super::requests::{Answer, Pending};
 use super::results::cut;
 use super::{Client, Outlet};
@@ -20,9 +21,9 @@ const LISTS: [(&str, &str, &str); 3] = [
 /// A subscription.
 #[derive(Clone, Debug)]
 pub(super) struct Subscription {
-    id: RequestId,
+    pub(super) id: RequestId,
     /// The id as a value.
-    token: Value,
+    pub(super) token: Value,
     /// What was asked for.
     filter: Object,
     is_acknowledged: bool,
@@ -100,6 +101,14 @@ impl Client {
                 let missing: Vec<_> =
                     subscription.filter.keys().filter(|member| !granted.contains_key(*member)).cloned().collect();
                 self.pending.retain(|pending| !pending.id.same(&id));
+                if !missing.is_empty() && self.faulty(ClientFault::DiesOnReducedFilter) {
+                    return self.exit(1, out);
+                }
+                if !missing.is_empty() && self.faulty(ClientFault::InsistsOnFilter) && self.once_more() {
+                    let uri = self.subscriptions[position].uris().next().unwrap_or_default().to_owned();
+                    self.subscriptions.remove(position);
+                    return self.listen(errand, &uri, out);
+                }
                 self.succeed(errand, json!({"missing": missing}), out);
             }
             "notifications/resources/updated" => {
@@ -138,7 +147,9 @@ impl Client {
     /// Does what a wish about news wants.
     pub(super) fn watch(&mut self, errand: u64, wish: Wish, out: &mut Outlet) {
         match wish {
-            Wish::Watch { uri } if self.is_modern() => self.listen(errand, &uri, out),
+            Wish::Watch { uri } if self.is_modern() && !self.faulty(ClientFault::SubscribesModern) => {
+                self.listen(errand, &uri, out);
+            }
             Wish::Unwatch { uri } if self.is_modern() => self.stop_listening(errand, &uri, out),
             Wish::Watch { uri } => {
                 self.request(errand, "resources/subscribe", object(json!({"uri": uri})), out);

@@ -17,7 +17,7 @@ use turncoat::adapter::Adapter;
 use turncoat::peer::Part;
 use turncoat::play::{self, Bounds};
 use turncoat::revision::{Era, Revision};
-use turncoat::script::{Fixtures, Script};
+use turncoat::script::{Fixtures, Script, Step};
 use turncoat::session::view::declared;
 use turncoat::transcript::{Entry, Facts, Header, Transcript, Transport, file};
 use turncoat::user::Brief;
@@ -329,7 +329,7 @@ impl<'a> Worker<'a> {
     /// The same, and the session that would confirm it begins beside it once it takes long. To wait for an answer that
     /// never comes costs the server nothing, and both wait at the same time.
     fn with_second(&self, planned: &'a Planned, pulse: &'a Pulse) -> Option<(Outcome, Option<Second<'_>>)> {
-        if self.plan.jobs.is_some() || !self.is_shared() || self.company(planned.script) != Company::Any {
+        if self.plan.jobs.is_some() || !self.may_overlap(planned.script) {
             return Some((self.session(planned, "", pulse)?, None));
         }
         let runtime = match self.runtime() {
@@ -353,6 +353,13 @@ impl<'a> Worker<'a> {
             Err(played) => Second::Played(played),
         });
         Some((self.judged(planned, played?), second))
+    }
+
+    /// Whether the same session may run twice at once. What asks for the rest of streams sees what a server mixes up between
+    /// sessions, and two that use the same ids at the same time would each confirm what only the other one caused.
+    fn may_overlap(&self, script: &Script) -> bool {
+        let resumes = script.steps.iter().any(|step| matches!(step, Step::Resume { .. }));
+        self.is_shared() && !resumes && self.company(script) == Company::Any
     }
 
     /// Ends a second session that is not needed.

@@ -153,14 +153,14 @@ impl Record {
         Self { frame: Frame::new(text), intent, delivery, carriage: Carriage::default(), split: 1, awaited: false }
     }
 
-    fn said(text: Vec<u8>, intent: Intent, delivery: Delivery, say: &Say) -> Self {
+    fn said(frame: Frame, intent: Intent, delivery: Delivery, say: &Say) -> Self {
         let awaited = say.wait && say.http.client != 0;
         let delivery = match say.http.body {
             Framing::Truncated | Framing::Unended => Delivery::Unended,
             Framing::HalfClosed => Delivery::HalfClosed,
             _ => delivery,
         };
-        Self { carriage: say.http.clone(), split: say.split, awaited, ..Self::new(text, intent, delivery) }
+        Self { frame, intent, delivery, carriage: say.http.clone(), split: say.split, awaited }
     }
 
     fn is_honest(&self) -> bool {
@@ -728,6 +728,7 @@ impl Player for Peer<'_> {
         if !over.is_empty() {
             return self.http.give_up();
         }
+        self.http.expired(&asked);
         let hello = asked.iter().any(|id| matches!(self.open.get(id), Some(Purpose::Hello { .. })));
         if fence || hello {
             self.stalled = true;

@@ -12,12 +12,17 @@ use super::heard::Heard;
 use super::{Action, Part, Patience, Player, Sending, compose, fill};
 use crate::floor;
 use crate::reference::{Behaviour, Features, Offer, Outbox, Server};
-use crate::revision::{Era, Revisions};
+use crate::revision::{Era, Revisions, meta};
 use crate::script::hosting::{Act, Feature, Hosting, Move, Reply, Timing};
 use crate::script::{Say, What};
 use crate::session::{Message, Speaker};
 use crate::transcript::{Delivery, Http, Intent};
 use crate::wire::{Frame, Id};
+
+/// More ids of the client are not remembered one by one.
+const MOST_IDS: usize = 64;
+
+const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 
 /// The interpreter of one script in one session with a client.
 #[derive(Debug)]
@@ -140,15 +145,19 @@ impl<'a> ServerPeer<'a> {
         }
     }
 
-    /// The move that is about the request which this line answers.
+    /// The move that is about the request which this line answers. A request for news is answered by its acknowledgement.
     fn changes(&mut self, line: &[u8]) -> Option<&'a Move> {
         if self.awaited.is_empty() {
             return None;
         }
         let frame = Frame::new(line);
         let value = frame.json().ok()?;
-        let id = value.member("id").filter(|_| value.member("method").is_none())?;
-        self.awaited.remove(&Id::read(id))
+        let id = match value.member("method") {
+            None => value.member("id"),
+            Some(method) if method.is(ACKNOWLEDGED) => value.path(&["params", "_meta", meta::SUBSCRIPTION_ID]),
+            Some(_) => None,
+        };
+        self.awaited.remove(&Id::read(id?))
     }
 
     fn plan(&mut self, task: Task<'a>) {
@@ -175,6 +184,13 @@ impl<'a> ServerPeer<'a> {
         match &message.id {
             Some(id) => {
                 self.heard.asked = Some(id.text().to_owned());
+                self.heard.requests += 1;
+                if self.heard.ids.len() < MOST_IDS {
+                    self.heard.ids.push(id.text().to_owned());
+                }
+                if &*method == "subscriptions/listen" {
+                    self.heard.listening.push(id.text().to_owned());
+                }
                 departure.into_iter().for_each(|departure| {
                     self.awaited.insert(id.clone(), departure);
                 });
@@ -239,7 +255,10 @@ impl<'a> ServerPeer<'a> {
             return None;
         }
         let bytes = match text {
-            Some(text) => self.filling().text(text)?.into_bytes(),
+            Some(text) => {
+                let text = if text.contains("${id}") { text.replace("${id}", &id_in(&line)) } else { text.clone() };
+                self.filling().text(&text)?.into_bytes()
+            }
             None if edits.is_empty() => line,
             None => {
                 let honest: Json = serde_json::from_slice(&line).ok()?;
@@ -445,6 +464,13 @@ impl Player for ServerPeer<'_> {
 fn is_answer(line: &[u8]) -> bool {
     let frame = Frame::new(line);
     frame.json().is_ok_and(|value| value.member("id").is_some() && value.member("method").is_none())
+}
+
+/// The JSON text of the id in a line.
+fn id_in(line: &[u8]) -> String {
+    let frame = Frame::new(line);
+    let id = frame.json().ok().and_then(|value| value.member("id"));
+    id.map_or_else(|| "null".to_owned(), |id| id.raw().to_owned())
 }
 
 /// What the honest server within is like.

@@ -6,8 +6,18 @@ use crate::revision::{Era, Revisions, Side, meta};
 use crate::session::{Shape, Speaker, View};
 use crate::wire::Value;
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&INITIALIZE_SELECTS_LEGACY, &MODERN_WITHOUT_INITIALIZE, &LEGACY_SESSION_PLAIN];
+pub static RULES: &[&Rule] = &[
+    &INITIALIZE_SELECTS_LEGACY,
+    &MODERN_WITHOUT_INITIALIZE,
+    &LEGACY_SESSION_PLAIN,
+    &client::PROBE_FIRST,
+    &client::FALLBACK_ANY_ERROR,
+    &client::FALLBACK_ON_SILENCE,
+    &client::ERA_CACHED,
+];
 
 static INITIALIZE_SELECTS_LEGACY: Rule = Rule {
     id: "dual.server.initialize-selects-legacy",

@@ -56,7 +56,8 @@
 //! Blank lines and lines that begin with `#` say nothing. A line `split`, `burst`, `flood`, `unended` or `half-closed` in front
 //! of a sent message says how it was delivered. The handshake uses id 0; for a server subject it is `initialize`, its
 //! answer and `notifications/initialized`, or `server/discover` and its answer. `${meta}` in a message
-//! stands for the `_meta` member that a request of the era has, and `${complete}` for the members of every list result;
+//! stands for the `_meta` member that a request of the era has, `${revision}` for the revision at hand, and `${complete}`
+//! for the members of every list result;
 //! `${text:N}` is N letters, and `${nest:N}` N nested arrays.
 
 use super::{Delivery, Entry, Event, Facts, Header, Intent, Transcript, Transport, Vitals};
@@ -207,7 +208,10 @@ impl Sketch {
             ),
             Era::Legacy => (r#""_meta":{}"#.to_owned(), r#""_meta":{}"#),
         };
-        let text = text.replace("${meta}", &meta).replace("${complete}", complete);
+        let text = text
+            .replace("${revision}", self.revision.as_str())
+            .replace("${meta}", &meta)
+            .replace("${complete}", complete);
         let text = repeated(&text, "${text:", |count| "x".repeat(count));
         repeated(&text, "${nest:", |count| format!("{}{}", "[".repeat(count), "]".repeat(count)))
     }

@@ -390,7 +390,10 @@ impl Stage<'_> {
     }
 
     fn record(&mut self, event: Event) {
-        if let Some(left) = self.left.take() {
+        // What a client prints meanwhile says nothing of whether it comes back; its end does.
+        if matches!(event, Event::Exited { .. } | Event::Killed | Event::Vitals(_))
+            && let Some(left) = self.left.take()
+        {
             self.record_at(left, Event::Closed);
         }
         self.record_at(Instant::now(), event);
@@ -398,6 +401,7 @@ impl Stage<'_> {
 
     fn record_at(&mut self, when: Instant, event: Event) {
         let at = u64::try_from((when - self.start).as_micros()).unwrap_or(u64::MAX);
+        let at = at.max(self.entries.last().map_or(0, |last| last.at));
         let entry = Entry { at, event };
         (self.keeper)(&entry);
         self.entries.push(entry);

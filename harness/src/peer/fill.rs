@@ -111,7 +111,7 @@ impl Filling<'_> {
             "prompt-argument" => {
                 Fill::Text(self.prompt_with_arguments()?.pointer("/arguments/0/name")?.as_str()?.to_owned())
             }
-            "asked" => Fill::Json(self.heard.asked.clone()?),
+            "asked" | "id" => Fill::Json(self.heard.asked.clone()?),
             "resource" => first("resources", "uri")?,
             "missing-resource" => Fill::Text(self.missing_resource()),
             "prompt-that-requires" => Fill::Text(self.prompt_that_requires()?.get("name")?.as_str()?.to_owned()),

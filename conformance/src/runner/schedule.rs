@@ -14,7 +14,7 @@ use turncoat::play::{self, Bounds};
 use turncoat::revision::{Era, Revision};
 use turncoat::script::{Fixtures, Script};
 use turncoat::session::view::declared;
-use turncoat::transcript::{Entry, Facts, Header, Transcript, Transport, file};
+use turncoat::transcript::{Entry, Facts, Header, Transcript, file};
 use turncoat::user::Brief;
 use turncoat::wire::Document;
 
@@ -286,7 +286,7 @@ impl Worker<'_> {
 
     /// Whether all sessions are with one server.
     fn is_shared(&self) -> bool {
-        self.adapter.transport() == Transport::Http && !self.adapter.is_virtual()
+        self.adapter.endpoint().is_some() && !self.adapter.is_virtual()
     }
 
     /// Runs and judges a session; none if the run was stopped meanwhile.

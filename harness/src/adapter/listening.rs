@@ -3,7 +3,7 @@
 //! A library would refuse to answer what a hostile server answers; so responses are written as they are, and requests
 //! become [`Incoming`]s, whatever they are. Numbers are given in the order in which the requests are whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,21 @@ use tokio::time::{Instant, sleep_until};
 
 use super::http::Stream;
 use super::{Asked, Incoming, Link, NextFuture, Then};
+use crate::revision::Revision;
 use crate::transcript::{Ending, Http};
 use crate::wire::http::{Headers, Malformed, Part, Reader, Start, response_head};
+
+/// What stands for the URL of the server in the command of a client.
+pub const URL: &str = "{url}";
+
+/// The path of that URL: where the transport of this revision begins.
+#[must_use]
+pub const fn path(revision: Revision) -> &'static str {
+    match revision {
+        Revision::V2024_11_05 => "/sse",
+        _ => "/mcp",
+    }
+}
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 64 << 10;
@@ -65,6 +78,8 @@ pub struct Listening {
     /// After this long without connections, and at least one request, the client is gone.
     quiet: Option<Duration>,
     quiet_at: Option<Instant>,
+    /// What is left to be told once it has gone, or the server has.
+    left: VecDeque<Incoming>,
     told: bool,
 }
 
@@ -108,6 +123,7 @@ impl Listening {
             connected: 0,
             quiet: None,
             quiet_at: None,
+            left: VecDeque::new(),
             told: false,
         }
     }
@@ -119,14 +135,24 @@ impl Listening {
         self
     }
 
+    /// Tells that the client is gone, which nobody watches.
+    fn part(&mut self) {
+        if !std::mem::replace(&mut self.told, true) {
+            self.left.extend([Incoming::Ended, Incoming::Exited { code: Some(0), signal: None, orphans: false }]);
+        }
+    }
+
     async fn step(&mut self) -> Incoming {
         loop {
+            if let Some(left) = self.left.pop_front() {
+                return left;
+            }
             let quiet_at = self.quiet_at.filter(|_| !self.told);
             let news = tokio::select! {
                 news = self.news.recv() => news,
                 () = until(quiet_at) => {
-                    self.told = true;
-                    return Incoming::Ended;
+                    self.part();
+                    continue;
                 }
             };
             let Some(News { connection, what }) = news else {
@@ -188,6 +214,9 @@ impl Link for Listening {
         self.accepting.abort();
         self.answers.clear();
         let _ = self.over.send(true);
+        if self.quiet.is_some() {
+            self.part();
+        }
     }
 
     fn next(&mut self) -> NextFuture<'_> {

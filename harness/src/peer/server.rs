@@ -87,7 +87,9 @@ impl Task<'_> {
     /// What it says of the response to the HTTP request of this number.
     fn of(&self, number: u32) -> Option<&Saying> {
         match self {
-            Task::Honest(saying) | Task::Answer { answer: saying, .. } if saying.number() == Some(number) => Some(saying),
+            Task::Honest(saying) | Task::Answer { answer: saying, .. } if saying.number() == Some(number) => {
+                Some(saying)
+            }
             _ => None,
         }
     }
@@ -147,7 +149,8 @@ impl<'a> ServerPeer<'a> {
     /// The move that a message of the client brings about, by its method or by the verb that carried it.
     fn fitting(&mut self, names: &[&str], name: Option<&str>) -> Option<&'a Move> {
         let mut found = None;
-        let every = names.first().is_some_and(|method| *method != "connection" && !method.starts_with("notifications/"));
+        let every =
+            names.first().is_some_and(|method| *method != "connection" && !method.starts_with("notifications/"));
         for (one, count) in self.hosting().moves.iter().zip(&mut self.counts) {
             let named = one.on.name.as_deref().is_none_or(|wanted| name == Some(wanted));
             if named && (names.contains(&one.on.method.as_str()) || (every && one.on.method == "*")) {
@@ -526,7 +529,9 @@ impl Player for ServerPeer<'_> {
             Some(value) if value.is_array() => {
                 let moves: Vec<_> = value
                     .items()
-                    .filter_map(|item| self.take(&Message::alone(&frame, item, Speaker::Subject), Some((number, &verb))))
+                    .filter_map(|item| {
+                        self.take(&Message::alone(&frame, item, Speaker::Subject), Some((number, &verb)))
+                    })
                     .collect();
                 moves.first().copied()
             }

@@ -453,15 +453,11 @@ impl<'a> Front<'a> {
         let listens = self.responses.get(&number).is_some_and(|response| response.listens);
         if listens {
             for said in std::mem::take(&mut self.held) {
-                self.event(
-                    writing,
-                    Event { data: Some(said.bytes.clone()), ..Event::default() },
-                    said,
-                    false,
-                );
+                self.event(writing, Event { data: Some(said.bytes.clone()), ..Event::default() }, said, false);
             }
         }
-        if let Some(response) = self.responses.get_mut(&number).filter(|response| response.cut() == Some(Cut::After(0))) {
+        if let Some(response) = self.responses.get_mut(&number).filter(|response| response.cut() == Some(Cut::After(0)))
+        {
             break_off(writing, response);
         }
     }

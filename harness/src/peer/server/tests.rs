@@ -31,7 +31,8 @@ impl Client {
     async fn send(&self, verb: &str, lines: &[(&str, &str)], body: &str) -> DuplexStream {
         let (mut near, far) = duplex(1 << 16);
         self.doors.send(far).await.unwrap();
-        let mut text = format!("{verb} /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json, text/event-stream\r\n");
+        let mut text =
+            format!("{verb} /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json, text/event-stream\r\n");
         for (name, value) in lines {
             text += &format!("{name}: {value}\r\n");
         }

@@ -290,6 +290,11 @@ pub enum Http {
         #[serde(default)]
         data: EventData,
     },
+    /// The harness writes the stream that follows in an unusual way.
+    Style {
+        /// What is unusual about it, as it completes "written with".
+        words: Vec<String>,
+    },
     /// A body that is no message, bounded.
     Body {
         /// As text.

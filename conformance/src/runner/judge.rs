@@ -154,6 +154,9 @@ fn http(subject: Side, number: u32, what: &Http) -> (EvidenceKind, String) {
                     .concat();
             (answered, format!("event:{fields} {data} (to request {number})"))
         }
+        Http::Style { words } => {
+            (answered, format!("a stream written with {} (to request {number})", words.join(", ")))
+        }
         Http::Body { text } => (answered, format!("{text} (to request {number})")),
         Http::End { how } => note(match how {
             Ending::Complete => format!("the response to request {number} was complete"),

@@ -7,6 +7,7 @@ use crate::session::{Exchange, Fate, Message, Speaker, View};
 use crate::wire::{Id, Value};
 
 mod aftermath;
+mod client;
 mod disconnect;
 mod disconnected;
 mod listening;
@@ -27,6 +28,8 @@ pub static RULES: &[&Rule] = &[
     &listening::ANNOUNCES_END,
     &disconnect::NOT_CANCEL,
     &disconnected::IS_CANCEL,
+    &client::CLOSES_STREAM,
+    &client::EXPLICIT,
 ];
 
 /// A cancellation, and what it refers to.

@@ -1,4 +1,6 @@
 //! Implementations that speak both eras.
+//!
+//! - `client`: clients over HTTP
 
 use super::probe::{self, Opening};
 use super::{Breach, Check, Level, Rule, Transports, Verdict};
@@ -6,8 +8,16 @@ use crate::revision::{Era, Revisions, Side, meta};
 use crate::session::{Shape, Speaker, View};
 use crate::wire::Value;
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&INITIALIZE_SELECTS_LEGACY, &MODERN_WITHOUT_INITIALIZE, &LEGACY_SESSION_PLAIN];
+pub static RULES: &[&Rule] = &[
+    &INITIALIZE_SELECTS_LEGACY,
+    &MODERN_WITHOUT_INITIALIZE,
+    &LEGACY_SESSION_PLAIN,
+    &client::INSPECTS_400,
+    &client::FALLBACK,
+];
 
 static INITIALIZE_SELECTS_LEGACY: Rule = Rule {
     id: "dual.server.initialize-selects-legacy",

@@ -29,6 +29,8 @@ pub struct HttpExchange<'s> {
     pub sent: Vec<Carried<'s>>,
     /// The head of the response.
     pub response: Option<Response<'s>>,
+    /// What is unusual about how its events are written.
+    pub style: &'s [String],
     /// The body of the response in its parts, as they came or went.
     pub parts: Vec<Part<'s>>,
     /// The entry at which it was over, and how.
@@ -212,6 +214,7 @@ pub(super) fn exchanges<'t>(transcript: &'t Transcript, messages: &[Message<'t>]
                     revision: None,
                     sent: Vec::new(),
                     response: None,
+                    style: &[],
                     parts: Vec::new(),
                     end: None,
                 });
@@ -226,6 +229,7 @@ pub(super) fn exchanges<'t>(transcript: &'t Transcript, messages: &[Message<'t>]
                         let (id, name) = (id.as_deref(), name.as_deref());
                         exchange.parts.push(Part::Event { entry, id, name, retry: *retry, data });
                     }
+                    Http::Style { words } => exchange.style = words,
                     Http::Body { text } => exchange.parts.push(Part::Body { entry, text }),
                     Http::End { how } => exchange.end = Some((entry, how)),
                     Http::Request { .. } => {}

@@ -55,6 +55,7 @@
 //! ```text
 //! 1 > {"jsonrpc":"2.0","id":1,"result":{}}   a message in the body, with `id=7` or `name=x` as above; `>!` departs from
 //!                                            honesty, `>?` is a fence, `>~` has no end
+//! 1 style bare CRs, comments                 what is unusual about how its events are written
 //! 1 answer! {"jsonrpc":...}                  as `answer`, and the message departs; likewise `stream!`
 //! ```
 //!

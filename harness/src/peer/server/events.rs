@@ -20,6 +20,23 @@ pub(super) fn laid_out(style: &EventStyle, data: Vec<u8>) -> Vec<u8> {
     value.and_then(|value| serde_json::to_vec_pretty(&value).ok()).unwrap_or(data)
 }
 
+/// What is unusual about a style.
+pub(super) fn words(style: &EventStyle) -> Vec<String> {
+    let all = [
+        (style.end == LineEnd::Cr, "bare CRs"),
+        (style.end == LineEnd::CrLf, "CRs and LFs"),
+        (style.mark, "a byte order mark"),
+        (style.comments, "comments"),
+        (style.lines, "data over several lines"),
+        (style.tight, "no space behind colons"),
+        (style.fields, "fields that nobody knows"),
+        (style.empty, "events without data"),
+        (style.name.is_some(), "named events"),
+        (style.chunks, "chunks that end inside of characters"),
+    ];
+    all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word.to_owned()).collect()
+}
+
 /// What stands at the start of a stream.
 pub(super) fn opening(style: &EventStyle) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -63,8 +80,7 @@ pub(super) fn event(style: &EventStyle, event: &Event) -> Vec<u8> {
 }
 
 /// The message in an event that is not finished.
-pub(super) const UNFINISHED: &[u8] =
-    br#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"unfinished"}}"#;
+pub(super) const UNFINISHED: &[u8] = br#"{"jsonrpc":"2.0","id":"unfinished","method":"ping"}"#;
 
 /// An event that is not finished.
 pub(super) fn unfinished(style: &EventStyle) -> Vec<u8> {

@@ -439,6 +439,10 @@ impl<'a> Front<'a> {
         let style = response.style();
         writing.pieces.push(response_head(status, &headers));
         writing.note(Http::Response { status, headers });
+        let words = events::words(&style);
+        if !words.is_empty() {
+            writing.note(Http::Style { words });
+        }
         writing.pieces.extend(events::framed(&style, &events::opening(&style), response.chunked));
         if style.prime || style.retry.is_some() {
             let id = (style.prime && resumable).then(|| format!("p{number}"));

@@ -29,6 +29,10 @@ impl Sketch {
             ">!" if self.side == Side::Client => self.part(number, rest, Intent::Departure, false),
             ">?" if self.side == Side::Client => self.part(number, rest, Intent::Fence, false),
             "event" => self.event(number, rest)?,
+            "style" => {
+                let words = rest.split(", ").map(str::to_owned).collect();
+                self.happen(number, Http::Style { words });
+            }
             "body" => self.happen(number, Http::Body { text: rest.to_owned() }),
             "end" => self.happen(number, Http::End { how: ending(rest)? }),
             "answer" => self.answer(number, rest, Intent::Honest)?,

@@ -32,10 +32,11 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use crate::adapter::{Asked, Then};
 use crate::revision::{Era, Revision};
 use crate::script::{Answer, Carriage, Fixtures, Framing, Hello, Opening, Request, Say, Script, Step, What};
 use crate::session::{Message, Speaker};
-use crate::transcript::{Delivery, Http as Happening, Intent};
+use crate::transcript::{Delivery, Event, Http as Happening, Intent};
 use crate::wire::http::{self as wire, Endpoint, Headers};
 use crate::wire::{Frame, Id};
 
@@ -93,6 +94,11 @@ pub trait Player: Send {
     /// Over HTTP it stood in the response to the request of that number.
     fn heard(&mut self, frame: &Frame, via: Option<u32>) -> Vec<Sending>;
 
+    /// The subject sent a whole HTTP request.
+    fn asked(&mut self, number: u32, asked: Asked) {
+        let _ = (number, asked);
+    }
+
     /// Something else happened to an HTTP request; what comes back is to be sent at once.
     fn happened(&mut self, number: u32, what: &Happening) -> Vec<Sending>;
 
@@ -130,6 +136,21 @@ pub struct Sending {
     pub records: Vec<Record>,
     /// Over HTTP, in place of the pieces: the requests that carry the messages, one each, or that carry none.
     pub requests: Vec<HttpRequest>,
+    /// Over HTTP, to a client: parts of responses to its requests.
+    pub responses: Vec<Responding>,
+}
+
+/// A part of the response to an HTTP request of the subject.
+#[derive(Clone, Debug)]
+pub struct Responding {
+    /// The number of the request.
+    pub number: u32,
+    /// What the transcript records of it.
+    pub events: Vec<Event>,
+    /// To be written one after the other.
+    pub pieces: Vec<Vec<u8>>,
+    /// What becomes of the connection behind them.
+    pub then: Then,
 }
 
 /// A message on its way out.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::adapter::{Incoming, Link, Sent};
+use crate::adapter::{Asked, Incoming, Link, Sent};
 use crate::peer::server::ServerPeer;
-use crate::peer::{Action, HttpRequest, Part, Patience, Peer, Player, Sending};
+use crate::peer::{Action, HttpRequest, Part, Patience, Peer, Player, Responding, Sending};
 use crate::revision::Side;
 use crate::transcript::{Ending, Entry, Event, EventData, Header, Http, Intent, Transcript, Transport};
 use crate::wire::Frame;
@@ -66,14 +66,14 @@ pub async fn play(
         gone: false,
         measured: false,
         ended: false,
-        is_http: header.transport == Transport::Http,
+        is_http: header.transport == Transport::Http && header.side == Side::Server,
         reading: true,
         unwritten: 0,
         side: header.side,
     };
     match header.side {
         Side::Server => stage.perform(&mut Peer::new(part)).await,
-        Side::Client => stage.perform(&mut ServerPeer::new(part)).await,
+        Side::Client => stage.perform(&mut ServerPeer::new(part, header.transport)).await,
     }
     Transcript { header, entries: stage.entries }
 }
@@ -233,6 +233,15 @@ impl Stage<'_> {
             self.announce(Some(&request));
             self.ask(Some(request), Intent::Honest);
         }
+        for Responding { number, events, pieces, then } in sending.responses {
+            for event in events {
+                if matches!(event, Event::Sent { intent: Intent::Fence, .. }) {
+                    self.asked = Some(Instant::now());
+                }
+                self.record(event);
+            }
+            self.link.respond(number, pieces, then);
+        }
         self.link.write(sending.pieces);
     }
 
@@ -301,10 +310,7 @@ impl Stage<'_> {
                         self.send(reply);
                     }
                 }
-                if fence && !peer.awaits_fence() {
-                    let took = self.asked.take().map(|asked| asked.elapsed()).unwrap_or_default();
-                    self.round_trip = self.round_trip.max(took);
-                }
+                self.note_round_trip(fence, peer);
             }
             Incoming::Http(number, what) => {
                 if let Http::Body { text } | Http::Event { data: EventData::Text(text), .. } = &what {
@@ -312,6 +318,7 @@ impl Stage<'_> {
                 }
                 self.happened(peer, number, what);
             }
+            Incoming::Asked(number, asked) => self.took(peer, number, asked),
             Incoming::Stderr(text) => self.record(Event::Stderr { text }),
             Incoming::Wish(text) => self.record(Event::Wish { text }),
             Incoming::Surface(text) => {
@@ -341,6 +348,30 @@ impl Stage<'_> {
             }
         }
         Heard::Something
+    }
+
+    /// Takes an HTTP request of a client.
+    fn took(&mut self, peer: &mut dyn Player, number: u32, asked: Asked) {
+        self.bytes += asked.body.len();
+        let Asked { verb, target, headers, .. } = asked.clone();
+        let what = Http::Request { client: 0, verb, target, headers, intent: Intent::Honest };
+        self.record(Event::Http { number, what });
+        if !asked.body.is_empty() {
+            let (frame, cut, unfinished) = (Frame::new(asked.body.clone()), asked.cut, asked.unfinished);
+            self.record(Event::Received { frame, cut, unfinished, via: Some(number) });
+        }
+        if !asked.unfinished {
+            let fence = peer.awaits_fence();
+            peer.asked(number, asked);
+            self.note_round_trip(fence, peer);
+        }
+    }
+
+    fn note_round_trip(&mut self, awaited: bool, peer: &dyn Player) {
+        if awaited && !peer.awaits_fence() {
+            let took = self.asked.take().map(|asked| asked.elapsed()).unwrap_or_default();
+            self.round_trip = self.round_trip.max(took);
+        }
     }
 
     async fn close(&mut self, peer: &mut dyn Player, status: Option<i32>) -> Closing {

@@ -19,7 +19,7 @@ use turncoat::play::{self, Bounds};
 use turncoat::revision::{Era, Revision};
 use turncoat::script::{Fixtures, Script, Step};
 use turncoat::session::view::declared;
-use turncoat::transcript::{Entry, Facts, Header, Transcript, Transport, file};
+use turncoat::transcript::{Entry, Facts, Header, Transcript, file};
 use turncoat::user::Brief;
 use turncoat::wire::Document;
 
@@ -263,7 +263,7 @@ impl<'a> Worker<'a> {
 
     /// Whether one server serves all sessions.
     fn is_shared(&self) -> bool {
-        self.adapter.transport() == Transport::Http && !self.adapter.is_virtual()
+        self.adapter.endpoint().is_some() && !self.adapter.is_virtual()
     }
 
     fn company(&self, script: &Script) -> Company {

@@ -18,7 +18,7 @@ pub(super) fn line(text: impl Into<Vec<u8>>, intent: Intent) -> Sending {
     let text = text.into();
     let mut bytes = text.clone();
     bytes.push(b'\n');
-    Sending { pieces: vec![bytes], records: vec![Record::new(text, intent, Delivery::Whole)], requests: Vec::new() }
+    Sending { pieces: vec![bytes], records: vec![Record::new(text, intent, Delivery::Whole)], ..Sending::default() }
 }
 
 /// The id under which a frame is a request.

@@ -121,7 +121,7 @@ impl Filling<'_> {
                 Fill::Text(self.prompt_with_arguments()?.pointer("/arguments/0/name")?.as_str()?.to_owned())
             }
             "asked" if !argument.is_empty() => Fill::Json(self.heard.ids.get(count()?.checked_sub(1)?)?.clone()),
-            "asked" => Fill::Json(self.heard.asked.clone()?),
+            "asked" | "id" => Fill::Json(self.heard.asked.clone()?),
             "listening" => Fill::Json(self.heard.listening.get(count()?.checked_sub(1)?)?.clone()),
             "serial" => Fill::Text(self.heard.requests.to_string()),
             "resource" => first("resources", "uri")?,

@@ -346,7 +346,7 @@ impl Http {
                 }
                 Outcome::default()
             }
-            Happening::Request { .. } | Happening::Body { .. } => Outcome::default(),
+            Happening::Request { .. } | Happening::Body { .. } | Happening::Style { .. } => Outcome::default(),
             Happening::End { how } => self.ended(part, number, how),
         }
     }

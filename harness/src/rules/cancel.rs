@@ -10,6 +10,7 @@ mod aftermath;
 mod client;
 mod disconnect;
 mod disconnected;
+mod http;
 mod listening;
 mod received;
 mod sent;
@@ -32,6 +33,8 @@ pub static RULES: &[&Rule] = &[
     &disconnected::IS_CANCEL,
     &client::ONLY_OWN_STATELESS,
     &client::STDIO_NOTIFIES,
+    &http::CLOSES_STREAM,
+    &http::EXPLICIT,
 ];
 
 /// A cancellation, and what it refers to.

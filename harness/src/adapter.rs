@@ -129,6 +129,13 @@ pub trait Link: Send {
         let _ = (number, pieces, then);
     }
 
+    /// Reads nothing more: [`Link::next`] goes on writing, and says once by [`Incoming::Written`] that all is written. Over
+    /// HTTP, the responses to requests that are sent so are left unread, and each is said to be written.
+    fn stop_reading(&mut self) {}
+
+    /// Reads on.
+    fn read_on(&mut self) {}
+
     /// Closes the subject's input behind everything that was written.
     fn close(&mut self);
 
@@ -168,6 +175,8 @@ pub struct Sent {
     pub delay: Duration,
     /// The connection is closed behind it.
     pub cut: bool,
+    /// The response is not read before [`Link::read_on`].
+    pub unread: bool,
 }
 
 /// What becomes of a connection behind a part of a response.
@@ -231,6 +240,8 @@ pub enum Incoming {
     },
     /// It sent the process that speaks for the harness this signal.
     Signalled(i32),
+    /// All that there was to write is written, while nothing is read; over HTTP, all of one request.
+    Written,
     /// Its output ended.
     Ended,
     /// It is gone. Subjects in memory are gone when their output has ended.

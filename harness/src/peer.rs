@@ -53,6 +53,10 @@ pub enum Action {
     Send(Sending),
     /// Close the connection of the HTTP request of this number.
     HangUp(u32),
+    /// Read nothing more; over HTTP, no responses to what is sent from here on, but to fences.
+    StopReading,
+    /// Read on, once all is written that there is to write, or no more of it is taken.
+    ReadOn,
     /// Wait for the subject, this patiently.
     Wait(Patience),
     /// Nothing is open any more: listen for a grace, then note that the session is settled.
@@ -116,6 +120,9 @@ pub trait Player: Send {
     /// The subject's output ended.
     fn ended(&mut self);
 
+    /// The subject, a client, started its server anew.
+    fn restarted(&mut self) {}
+
     /// Whether the subject's output ended.
     fn has_ended(&self) -> bool;
 }
@@ -167,11 +174,14 @@ impl Record {
         Self { frame: Frame::new(text), intent, delivery, carriage: Carriage::default(), split: 1, awaited: false }
     }
 
-    fn said(text: Vec<u8>, intent: Intent, delivery: Delivery, say: &Say) -> Self {
+    fn said(frame: Frame, intent: Intent, delivery: Delivery, say: &Say) -> Self {
         let awaited = say.wait && say.http.client != 0;
-        let torn = matches!(say.http.body, Framing::Truncated | Framing::Unended);
-        let delivery = if torn { Delivery::Unended } else { delivery };
-        Self { carriage: say.http.clone(), split: say.split, awaited, ..Self::new(text, intent, delivery) }
+        let delivery = match say.http.body {
+            Framing::Truncated | Framing::Unended => Delivery::Unended,
+            Framing::HalfClosed => Delivery::HalfClosed,
+            _ => delivery,
+        };
+        Self { frame, intent, delivery, carriage: say.http.clone(), split: say.split, awaited }
     }
 
     fn is_honest(&self) -> bool {
@@ -232,6 +242,7 @@ pub struct Peer<'a> {
     rounds: u32,
     ended: bool,
     stalled: bool,
+    reading: bool,
     http: Http,
 }
 
@@ -342,6 +353,7 @@ impl<'a> Peer<'a> {
             rounds: 0,
             ended: false,
             stalled: false,
+            reading: true,
             http: Http::default(),
         }
     }
@@ -545,6 +557,7 @@ impl<'a> Peer<'a> {
                 self.tasks.push_front(Task::Resume(stream, http));
                 None
             }
+            Step::StopReading | Step::ReadOn => None,
             Step::Close => {
                 self.tasks.retain(|task| !matches!(task, Task::Close | Task::Settle));
                 self.tasks.push_front(Task::Close);
@@ -625,10 +638,23 @@ impl Player for Peer<'_> {
             }
             let Some(task) = self.tasks.pop_front() else { return Action::Done };
             let closing = matches!(task, Task::Close | Task::Settle | Task::Farewell);
+            // Nothing can be settled while nothing is heard.
+            if closing && !std::mem::replace(&mut self.reading, true) {
+                self.tasks.push_front(task);
+                return Action::ReadOn;
+            }
             if (self.ended || self.stalled) && !closing {
                 continue;
             }
             match task {
+                Task::Step(Step::StopReading) if self.reading => {
+                    self.reading = false;
+                    return Action::StopReading;
+                }
+                Task::Step(Step::ReadOn) if !self.reading => {
+                    self.reading = true;
+                    return Action::ReadOn;
+                }
                 Task::Close => return Action::Close,
                 Task::Settle if self.ended || self.stalled => {}
                 Task::Settle if self.http.is_busy() => {
@@ -723,6 +749,7 @@ impl Player for Peer<'_> {
         if !over.is_empty() {
             return self.http.give_up();
         }
+        self.http.expired(&asked);
         let hello = asked.iter().any(|id| matches!(self.open.get(id), Some(Purpose::Hello { .. })));
         if fence || hello {
             self.stalled = true;

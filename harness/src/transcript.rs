@@ -18,7 +18,7 @@ use crate::wire::Frame;
 use crate::wire::http::Headers;
 
 /// The format version that this build writes; it reads this one and all earlier ones. The second has HTTP, the third
-/// what clients are asked for and show.
+/// what clients are asked for and show, and pauses in which nothing is read.
 pub const FORMAT: u32 = 3;
 
 /// A whole session as it was recorded.
@@ -230,6 +230,10 @@ pub enum Event {
     },
     /// Fences behind everything sent so far were answered and a grace has passed: what is not here now does not come.
     Settled,
+    /// The harness stopped reading; what the subject says from here on waits.
+    StoppedReading,
+    /// The harness reads on, once all that it had to say was written or no more of it was taken.
+    ReadOn,
     /// The harness closed its half; the subject may still talk.
     Closed,
     /// The subject's output ended.
@@ -368,6 +372,8 @@ pub enum Delivery {
     Flood,
     /// Without the newline that should have ended it; over HTTP without the rest that its framing promised.
     Unended,
+    /// Whole, and the harness closed its half of the connection right behind it.
+    HalfClosed,
 }
 
 /// What a session cost the subject.

@@ -202,6 +202,8 @@ pub fn shown(subject: Side, event: &Event) -> (EvidenceKind, String) {
         Event::Signalled { signal } => note(format!("the client sent its server the signal {signal}")),
         Event::Expired { id } => note(format!("no answer to the request with id {id} within the time-out")),
         Event::Settled => note("later requests were answered and a grace passed".to_owned()),
+        Event::StoppedReading => note("the harness stopped reading".to_owned()),
+        Event::ReadOn => note("the harness read on".to_owned()),
         Event::Closed => note("the harness closed the subject's input".to_owned()),
         Event::Ended => note("the subject's output ended".to_owned()),
         Event::Exited { code: Some(code), .. } => note(format!("the subject exited with code {code}")),

@@ -126,6 +126,11 @@ impl Running {
                     self.ended = true;
                     self.ready.push_back(Incoming::Exited { code: Some(code), signal: None, orphans: false });
                 }
+                Deed::Die(signal) => {
+                    self.hang_up();
+                    self.ended = true;
+                    self.ready.push_back(Incoming::Exited { code: None, signal: Some(signal), orphans: false });
+                }
             }
         }
     }

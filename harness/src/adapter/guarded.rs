@@ -133,6 +133,14 @@ impl Link for Guarded {
         self.inner.hang_up(number);
     }
 
+    fn stop_reading(&mut self) {
+        self.inner.stop_reading();
+    }
+
+    fn read_on(&mut self) {
+        self.inner.read_on();
+    }
+
     fn close(&mut self) {
         // The last moment at which what the session cost can be seen.
         if !self.done {

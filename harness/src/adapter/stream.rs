@@ -23,6 +23,9 @@ pub(super) struct Pump<R, W> {
     lines: Lines,
     ready: VecDeque<Incoming>,
     buffer: Vec<u8>,
+    reading: bool,
+    /// That all is written was said since nothing is read.
+    told: bool,
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
@@ -36,6 +39,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             lines: Lines::default(),
             ready: VecDeque::new(),
             buffer: Vec::new(),
+            reading: true,
+            told: false,
         }
     }
 
@@ -43,6 +48,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         if self.writer.is_some() {
             self.queue.extend(pieces);
         }
+    }
+
+    pub(super) fn stop_reading(&mut self) {
+        (self.reading, self.told) = (false, false);
+    }
+
+    pub(super) fn read_on(&mut self) {
+        self.reading = true;
     }
 
     pub(super) fn close(&mut self) {
@@ -55,10 +68,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             if let Some(incoming) = self.ready.pop_front() {
                 return incoming;
             }
+            if !self.reading && self.queue.is_empty() && !std::mem::replace(&mut self.told, true) {
+                return Incoming::Written;
+            }
             self.buffer.resize(CHUNK, 0);
-            let Self { reader, writer, queue, written, closing, buffer, .. } = self;
+            let Self { reader, writer, queue, written, closing, buffer, reading, .. } = self;
             tokio::select! {
-                read = read_some(reader.as_mut(), buffer) => self.took(read),
+                read = read_some(reader.as_mut(), buffer), if *reading => self.took(read),
                 () = write_some(writer, queue, written, *closing) => {}
             }
         }
@@ -145,6 +161,14 @@ pub fn over<T: AsyncRead + AsyncWrite + Send + Unpin + 'static>(stream: T) -> Bo
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link for StreamLink<T> {
     fn write(&mut self, pieces: Vec<Vec<u8>>) {
         self.pump.write(pieces);
+    }
+
+    fn stop_reading(&mut self) {
+        self.pump.stop_reading();
+    }
+
+    fn read_on(&mut self) {
+        self.pump.read_on();
     }
 
     fn close(&mut self) {

@@ -29,8 +29,7 @@ pub(super) fn id_of(frame: &Frame) -> Option<Id> {
 }
 
 /// Every id in a line, be it of a message, of one in an array, or of something else.
-pub(super) fn ids_in(line: &[u8]) -> Vec<Id> {
-    let frame = Frame::new(line);
+pub(super) fn ids_in(frame: &Frame) -> Vec<Id> {
     let Ok(value) = frame.json() else { return Vec::new() };
     std::iter::once(value).chain(value.items()).filter_map(|object| object.member("id").map(Id::read)).collect()
 }

@@ -23,7 +23,7 @@ use super::heard::Heard;
 use super::{Action, Part, Patience, Player, Responding, Sending, compose, fill};
 use crate::adapter::Asked;
 use crate::floor;
-use crate::revision::Era;
+use crate::revision::{Era, meta};
 use crate::script::hosting::{Act, Hosting, Move, Reply, Timing};
 use crate::script::{Say, What};
 use crate::session::{Message, Speaker};
@@ -34,10 +34,16 @@ use crate::wire::{Frame, Id};
 use http::Said;
 use within::{Saying, Within, web};
 
+/// More ids of the client are not remembered one by one.
+const MOST_IDS: usize = 64;
+
+const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
+
 /// The interpreter of one script in one session with a client.
 #[derive(Debug)]
 pub struct ServerPeer<'a> {
     part: Part<'a>,
+    transport: Transport,
     within: Within<'a>,
     now: Duration,
     /// How often each move's message came.
@@ -78,7 +84,7 @@ enum Task<'a> {
         due: bool,
     },
     /// Something that was held back together.
-    Several(Vec<Task<'a>>),
+    Several(Vec<Self>),
     Fence,
     Settle,
 }
@@ -114,12 +120,17 @@ impl<'a> ServerPeer<'a> {
     /// A server at the start of its script.
     #[must_use]
     pub fn new(part: Part<'a>, transport: Transport) -> Self {
-        let hosting = &part.script.hosting;
+        Self::started(part, transport, vec![0; part.script.hosting.moves.len()])
+    }
+
+    /// A process that knows nothing of the last one; the script goes on where it was.
+    fn started(part: Part<'a>, transport: Transport, counts: Vec<u32>) -> Self {
         let mut peer = Self {
             part,
+            transport,
             within: Within::new(part, transport),
             now: Duration::ZERO,
-            counts: vec![0; hosting.moves.len()],
+            counts,
             tasks: VecDeque::new(),
             urgent: VecDeque::new(),
             awaited: HashMap::new(),
@@ -174,15 +185,19 @@ impl<'a> ServerPeer<'a> {
         }
     }
 
-    /// The move that is about the request which this answers.
+    /// The move that is about the request which this answers. A request for news is answered by its acknowledgement.
     fn changes(&mut self, saying: &Saying) -> Option<&'a Move> {
         if self.awaited.is_empty() {
             return None;
         }
         let frame = Frame::new(saying.message()?);
         let value = frame.json().ok()?;
-        let id = value.member("id").filter(|_| value.member("method").is_none())?;
-        self.awaited.remove(&Id::read(id))
+        let id = match value.member("method") {
+            None => value.member("id"),
+            Some(method) if method.is(ACKNOWLEDGED) => value.path(&["params", "_meta", meta::SUBSCRIPTION_ID]),
+            Some(_) => None,
+        };
+        self.awaited.remove(&Id::read(id?))
     }
 
     fn plan(&mut self, task: Task<'a>) {
@@ -208,6 +223,13 @@ impl<'a> ServerPeer<'a> {
         let departure = self.fitting(&names, name.as_deref());
         if let Some(id) = &message.id {
             self.heard.asked = Some(id.text().to_owned());
+            self.heard.requests += 1;
+            if self.heard.ids.len() < MOST_IDS {
+                self.heard.ids.push(id.text().to_owned());
+            }
+            if method == "subscriptions/listen" {
+                self.heard.listening.push(id.text().to_owned());
+            }
             let unheard = |departure: &&Move| carrier.is_some() && departure.answer.http.unheard;
             if let Some(departure) = departure.filter(|departure| !unheard(departure)) {
                 self.awaited.insert(id.clone(), departure);
@@ -347,7 +369,10 @@ impl<'a> ServerPeer<'a> {
         }
         let line = answer.message()?.to_vec();
         let bytes = match text {
-            Some(text) => self.filling().text(text)?.into_bytes(),
+            Some(text) => {
+                let text = if text.contains("${id}") { text.replace("${id}", &id_in(&line)) } else { text.clone() };
+                self.filling().text(&text)?.into_bytes()
+            }
             None if edits.is_empty() => line,
             None => {
                 let honest: Json = serde_json::from_slice(&line).ok()?;
@@ -572,6 +597,10 @@ impl Player for ServerPeer<'_> {
         self.waiting = None;
     }
 
+    fn restarted(&mut self) {
+        *self = Self::started(self.part, self.transport, std::mem::take(&mut self.counts));
+    }
+
     fn has_ended(&self) -> bool {
         self.ended
     }
@@ -603,6 +632,13 @@ impl Player for ServerPeer<'_> {
     fn settled(&mut self) {
         self.settled = true;
     }
+}
+
+/// The JSON text of the id in a line.
+fn id_in(line: &[u8]) -> String {
+    let frame = Frame::new(line);
+    let id = frame.json().ok().and_then(|value| value.member("id"));
+    id.map_or_else(|| "null".to_owned(), |id| id.raw().to_owned())
 }
 
 fn responding(response: Responding) -> Sending {

@@ -3,49 +3,71 @@
 //! It is the mirror of the reference server, and as little related to the rules and to the peer: a misreading of a clause
 //! in one shows up against the other. A [`Conduct`] says what the client is like, [`Wish`]es what its user wants.
 //!
-//! - `conduct`: revisions, capabilities, habits, faults
+//! - `conduct`, `variants`: revisions, capabilities, habits; who is honest in another way
 //! - `handshake`: which revision to speak, and with what
 //! - `errands`: wishes on their way
 //! - `requests`: what was asked and not answered
-//! - `lists`: pages, and what they made known
-//! - `asked`: what the server says of its own accord
+//! - `lists`, `offer`: pages, and what they made known
+//! - `cache`: results that may be kept
 //! - `using`: tools, prompts and resources
 //! - `results`: what a result says
+//! - `asked`: what the server says of its own accord
+//! - `inputs`, `form`, `model`: what the user and the model answer
+//! - `watching`: news of resources and lists
+//! - `tasks`: calls that are done as tasks
 //! - `journal`: what the user gets to see
+//! - `fault`, `faults`: what can be wrong
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use self::cache::Cache;
 use self::errands::Errand;
+use self::faults::Grudge;
 use self::handshake::Connection;
 use self::journal::Journal;
 use self::lists::Listings;
 use self::requests::Pending;
-use super::Vitals;
-use super::incoming::Incoming;
+use self::watching::Subscription;
+use super::incoming::{self, Incoming, RequestId};
 use super::lines::{Line, Lines};
-use super::message::Message;
+use super::message::{Failure, Message};
+use super::{Temper, Vitals};
+use crate::revision::{Revision, code};
 use crate::user::Wish;
 
 mod asked;
 mod cache;
 mod conduct;
 mod errands;
+mod fault;
+mod faults;
+mod form;
 mod handshake;
+mod inputs;
 mod journal;
 mod lists;
+mod model;
+mod offer;
 mod requests;
 mod results;
+mod tasks;
 mod using;
+mod variants;
+mod watching;
 
 #[cfg(test)]
 mod tests;
 
-pub use conduct::{Conduct, Declares};
+pub use conduct::{Conduct, Declares, Habit, Host, UnknownClientFault};
+pub use fault::{CLIENT_FAULTS, ClientFault, ClientFaultInfo};
+pub use variants::{ClientVariant, variants};
 
 /// A line longer than this is not kept, in bytes.
 const LONGEST: usize = 16 << 20;
+
+/// The signal by which processes are asked to end.
+const SIGTERM: i32 = 15;
 
 /// What the client does, in order.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -71,6 +93,8 @@ pub enum Deed {
     HangUp,
     /// Ends, with this status.
     Exit(i32),
+    /// Ends, by this signal.
+    Die(i32),
 }
 
 impl Outlet {
@@ -105,9 +129,15 @@ pub struct Client {
     requests_so_far: u64,
     listings: Listings,
     cache: Cache,
+    subscriptions: Vec<Subscription>,
+    /// The folders that the server may know of.
+    roots: Vec<String>,
+    /// The answers to the entries of an array, while it is worked on.
+    batch: Option<Vec<Message>>,
     /// The lowest level of log messages wanted with modern requests.
     level: Option<String>,
     journal: Journal,
+    grudge: Grudge,
     lines: Lines,
     /// The latest moment that the client was told of.
     now: Duration,
@@ -134,8 +164,12 @@ impl Client {
             requests_so_far: 0,
             listings: Listings::default(),
             cache: Cache::default(),
+            subscriptions: Vec::new(),
+            roots: vec![inputs::FOLDER.to_owned()],
+            batch: None,
             level: None,
             journal: Journal::default(),
+            grudge: Grudge::default(),
             lines: Lines::up_to(LONGEST),
             now: Duration::ZERO,
             hung_up: false,
@@ -155,7 +189,10 @@ impl Client {
     pub fn receive(&mut self, now: Duration, mut bytes: &[u8], out: &mut Outlet) {
         self.wake(now, out);
         self.now = self.now.max(now);
-        while !self.exited {
+        if self.tampers() && self.faulty(ClientFault::ReadsChunks) {
+            self.lines = Lines::up_to(LONGEST);
+        }
+        while !self.exited && !self.grudge.is_stuck {
             let mut assembled = Vec::new();
             let mut lines = std::mem::take(&mut self.lines);
             let next = lines.next(&mut bytes, &mut assembled);
@@ -169,10 +206,11 @@ impl Client {
 
     /// Learns that the server's output has ended: nothing that was asked will be answered.
     pub fn end_of_input(&mut self, now: Duration, out: &mut Outlet) {
-        if self.exited || self.server_gone {
+        self.wake(now, out);
+        self.grudge.is_stuck |= self.faulty(ClientFault::LingersAtEnd);
+        if self.exited || self.server_gone || self.grudge.is_stuck {
             return;
         }
-        self.wake(now, out);
         let mut assembled = Vec::new();
         if let Some(line) = self.lines.rest(&mut assembled) {
             self.take(line, out);
@@ -185,11 +223,11 @@ impl Client {
     /// The next moment at which the client wants to be woken, if any.
     #[must_use]
     pub fn wake_at(&self) -> Option<Duration> {
-        if self.exited {
+        if self.exited || self.grudge.is_stuck {
             return None;
         }
         let errands = self.errands.iter().filter_map(Errand::wakes);
-        self.pending.iter().map(|pending| pending.deadline).chain(errands).min()
+        self.pending.iter().map(|pending| pending.deadline).chain(errands).chain(self.grudge_wakes()).min()
     }
 
     /// Does what is due by now.
@@ -202,7 +240,7 @@ impl Client {
                 self.errands.iter().find(|errand| errand.wakes() == Some(due)).map(Errand::number)
             {
                 self.awaken(number, out);
-            } else {
+            } else if !self.act_on_grudge(due, out) {
                 return;
             }
             self.proceed(out);
@@ -212,13 +250,17 @@ impl Client {
     /// Simulated vital signs.
     #[must_use]
     pub fn vitals(&self) -> Vitals {
-        Vitals { peak_bytes: self.lines.peak() as u64, cpu: Duration::ZERO, children_left: 0 }
+        let peak_bytes = (self.lines.peak() + self.grudge.hoard) as u64;
+        Vitals { peak_bytes, cpu: self.grudge.busy, children_left: 0 }
     }
 
     fn take(&mut self, line: Line<'_>, out: &mut Outlet) {
         match line {
-            Line::Whole(line) => self.handle(Incoming::sort(line, false), out),
-            Line::Overlong => self.note("a message was too long to keep", out),
+            Line::Whole(line) => match Incoming::sort(line, self.faulty(ClientFault::RunsInvalidRequests)) {
+                Incoming::Array => self.array(line, out),
+                incoming => self.handle(incoming, out),
+            },
+            Line::Overlong => self.refuse(None, code::INVALID_REQUEST, "a message was too long to keep", out),
         }
         self.proceed(out);
     }
@@ -226,24 +268,94 @@ impl Client {
     fn handle(&mut self, incoming: Incoming<'_>, out: &mut Outlet) {
         match incoming {
             Incoming::Blank => {}
-            Incoming::NotJson => self.note("a line was not JSON", out),
-            Incoming::Array => self.note("an array came, and there are no batches here", out),
-            Incoming::Invalid { .. } => self.note("a line was no message", out),
+            Incoming::NotJson => self.refuse(None, code::PARSE_ERROR, "a line was not JSON", out),
+            Incoming::Array => self.note("an array inside an array", out),
+            Incoming::Invalid { silent: true, .. } => self.note("a line was no sound message", out),
+            Incoming::Invalid { id, silent: false } => {
+                self.refuse(id.as_ref(), code::INVALID_REQUEST, "a line was no message", out);
+            }
             Incoming::Response { id, result, error } => self.response(&id, result, error, out),
-            Incoming::Notification { method, params } => self.notified(&method, params),
-            Incoming::Request { id, method, .. } => self.asked(&id, &method, out),
+            Incoming::Notification { method, params } => self.notified(&method, params, out),
+            Incoming::Request { id, method, params } => self.asked(&id, &method, params, out),
         }
     }
 
+    /// A batch, where there are batches.
+    fn array(&mut self, line: &[u8], out: &mut Outlet) {
+        let is_known = match self.revision() {
+            Some(Revision::V2025_03_26) => !self.faulty(ClientFault::RefusesBatches),
+            Some(revision) => self.lenient() && revision < Revision::V2026_07_28,
+            None => false,
+        };
+        if !is_known {
+            if self.is_given_to(Habit::RefusesArrays) {
+                self.answer_unreadable(None, code::INVALID_REQUEST, "there are no batches here", out);
+            }
+            self.note("an array came, and there are no batches here", out);
+            return;
+        }
+        self.batch = Some(Vec::new());
+        let mut entries = incoming::entries(line);
+        if self.faulty(ClientFault::AnswersHalfABatch) {
+            entries.truncate(entries.len().div_ceil(2));
+        }
+        for entry in entries {
+            if !self.exited {
+                self.handle(Incoming::sort(entry.get().as_bytes(), false), out);
+            }
+        }
+        let answers = self.batch.take().unwrap_or_default();
+        if (!answers.is_empty() || self.faulty(ClientFault::AnswersEmptyArray)) && !self.hung_up {
+            out.write(array(&answers));
+        }
+    }
+
+    /// Something came that cannot be understood: it is noted, and by some clients answered.
+    fn refuse(&mut self, id: Option<&RequestId>, code: i64, why: &str, out: &mut Outlet) {
+        if self.faulty(ClientFault::DiesOnGarbage) && code == code::PARSE_ERROR {
+            return self.exit(1, out);
+        }
+        let wrong = match code {
+            code::PARSE_ERROR => self.faulty(ClientFault::WrongParseErrorCode),
+            _ => self.faulty(ClientFault::WrongInvalidRequestCode),
+        };
+        if self.strict() || self.is_given_to(Habit::AnswersGarbage) || wrong {
+            self.answer_unreadable(id, if wrong { code::INTERNAL_ERROR } else { code }, why, out);
+        }
+        self.note(why, out);
+    }
+
+    fn answer_unreadable(&mut self, id: Option<&RequestId>, code: i64, why: &str, out: &mut Outlet) {
+        let Some(revision) = self.revision().filter(|revision| *revision < Revision::V2026_07_28) else { return };
+        let null = (revision < Revision::V2025_11_25).then_some("null");
+        let message = Message::error(id.map(|id| &*id.raw).or(null), Failure::new(code, why));
+        self.send(message, out);
+    }
+
     /// Sends a message; the one way to the server.
-    fn send(&mut self, message: &Message, out: &mut Outlet) {
+    fn send(&mut self, message: Message, out: &mut Outlet) {
         if self.hung_up {
             return;
         }
-        let mut bytes = Vec::new();
-        message.write(&mut bytes);
-        bytes.push(b'\n');
-        out.write(bytes);
+        if !self.tampers() {
+            return self.put(message, out);
+        }
+        for message in self.tampered(message) {
+            match self.miswritten(&message) {
+                Some(bytes) => out.write(bytes),
+                None => self.put(message, out),
+            }
+        }
+    }
+
+    fn put(&mut self, message: Message, out: &mut Outlet) {
+        match &mut self.batch {
+            Some(batch) if message.method.is_none() => batch.push(message),
+            _ => {
+                let batches = self.revision() == Some(Revision::V2025_03_26) && self.is_given_to(Habit::SendsBatches);
+                out.write(if batches { array(&[message]) } else { line(&message) });
+            }
+        }
     }
 
     fn note(&mut self, what: &str, out: &mut Outlet) {
@@ -260,8 +372,50 @@ impl Client {
     }
 
     fn exit(&mut self, status: i32, out: &mut Outlet) {
+        if self.exited {
+            return;
+        }
+        if self.faulty(ClientFault::SignalsFirst) && !self.hung_up {
+            out.deeds.push(Deed::Signal(SIGTERM));
+        }
         self.hang_up(out);
         self.exited = true;
         out.deeds.push(Deed::Exit(status));
     }
+
+    /// The revision that was agreed on, if any was.
+    fn revision(&self) -> Option<Revision> {
+        self.terms().map(|terms| terms.revision)
+    }
+
+    fn is_given_to(&self, habit: Habit) -> bool {
+        self.conduct.habits.contains(&habit)
+    }
+
+    fn strict(&self) -> bool {
+        self.conduct.temper == Temper::Strict
+    }
+
+    fn lenient(&self) -> bool {
+        self.conduct.temper == Temper::Lenient
+    }
+}
+
+fn line(message: &Message) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    message.write(&mut bytes);
+    bytes.push(b'\n');
+    bytes
+}
+
+fn array(messages: &[Message]) -> Vec<u8> {
+    let mut bytes = vec![b'['];
+    for (position, message) in messages.iter().enumerate() {
+        if position > 0 {
+            bytes.push(b',');
+        }
+        message.write(&mut bytes);
+    }
+    bytes.extend_from_slice(b"]\n");
+    bytes
 }

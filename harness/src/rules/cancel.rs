@@ -13,6 +13,9 @@ mod disconnected;
 mod listening;
 mod received;
 mod sent;
+mod unwanted;
+
+pub(in crate::rules) use client::request_for;
 
 /// The rules of this area.
 pub static RULES: &[&Rule] = &[
@@ -28,8 +31,10 @@ pub static RULES: &[&Rule] = &[
     &listening::ANNOUNCES_END,
     &disconnect::NOT_CANCEL,
     &disconnected::IS_CANCEL,
-    &client::CLOSES_STREAM,
-    &client::EXPLICIT,
+    &unwanted::CLOSES_STREAM,
+    &unwanted::EXPLICIT,
+    &client::ONLY_OWN_STATELESS,
+    &client::STDIO_NOTIFIES,
 ];
 
 /// A cancellation, and what it refers to.

@@ -1,6 +1,7 @@
 //! Implementations that speak both eras.
 //!
-//! - `client`: clients over HTTP
+//! - `client`: how a client finds out which era its server is of
+//! - `refusal`: the same over HTTP
 
 use super::probe::{self, Opening};
 use super::{Breach, Check, Level, Rule, Transports, Verdict};
@@ -9,14 +10,19 @@ use crate::session::{Shape, Speaker, View};
 use crate::wire::Value;
 
 mod client;
+mod refusal;
 
 /// The rules of this area.
 pub static RULES: &[&Rule] = &[
     &INITIALIZE_SELECTS_LEGACY,
     &MODERN_WITHOUT_INITIALIZE,
     &LEGACY_SESSION_PLAIN,
-    &client::INSPECTS_400,
-    &client::FALLBACK,
+    &refusal::INSPECTS_400,
+    &refusal::FALLBACK,
+    &client::PROBE_FIRST,
+    &client::FALLBACK_ANY_ERROR,
+    &client::FALLBACK_ON_SILENCE,
+    &client::ERA_CACHED,
 ];
 
 static INITIALIZE_SELECTS_LEGACY: Rule = Rule {

@@ -9,6 +9,7 @@
 //! < {"jsonrpc":"2.0","id":1,"result":{}}     received from the subject
 //! <~ {"jsonrpc":"2.0"                        received, but its newline never came
 //! <x ff0d                                    received, in hexadecimal: bytes that a line of text cannot have
+//! stopped-reading  read-on
 //! expired 1        settled        closed        ended        exited 0        killed
 //! exited signal 9                            ended by a signal
 //! exited 0 orphans                           left processes behind
@@ -61,10 +62,11 @@
 //!
 //! The handshake over HTTP uses the numbers from 1000 on.
 //!
-//! Blank lines and lines that begin with `#` say nothing. A line `split`, `burst`, `flood` or `unended` in front of a
-//! sent message says how it was delivered. The handshake uses id 0; for a server subject it is `initialize`, its
+//! Blank lines and lines that begin with `#` say nothing. A line `split`, `burst`, `flood`, `unended` or `half-closed` in front
+//! of a sent message says how it was delivered. The handshake uses id 0; for a server subject it is `initialize`, its
 //! answer and `notifications/initialized`, or `server/discover` and its answer. `${meta}` in a message
-//! stands for the `_meta` member that a request of the era has, and `${complete}` for the members of every list result;
+//! stands for the `_meta` member that a request of the era has, `${revision}` for the revision at hand, and `${complete}`
+//! for the members of every list result;
 //! `${text:N}` is N letters, and `${nest:N}` N nested arrays.
 
 use super::{Delivery, Entry, Event, Facts, Header, Intent, Transcript, Transport, Vitals};
@@ -143,8 +145,11 @@ impl Sketch {
             "burst" => self.delivery = Delivery::Burst,
             "flood" => self.delivery = Delivery::Flood,
             "unended" => self.delivery = Delivery::Unended,
+            "half-closed" => self.delivery = Delivery::HalfClosed,
             "expired" => self.push(Event::Expired { id: rest.to_owned() }),
             "settled" => self.push(Event::Settled),
+            "stopped-reading" => self.push(Event::StoppedReading),
+            "read-on" => self.push(Event::ReadOn),
             "closed" => self.push(Event::Closed),
             "ended" => self.push(Event::Ended),
             "killed" => self.push(Event::Killed),
@@ -212,7 +217,10 @@ impl Sketch {
             ),
             Era::Legacy => (r#""_meta":{}"#.to_owned(), r#""_meta":{}"#),
         };
-        let text = text.replace("${meta}", &meta).replace("${complete}", complete);
+        let text = text
+            .replace("${revision}", self.revision.as_str())
+            .replace("${meta}", &meta)
+            .replace("${complete}", complete);
         let text = repeated(&text, "${text:", |count| "x".repeat(count));
         repeated(&text, "${nest:", |count| format!("{}{}", "[".repeat(count), "]".repeat(count)))
     }

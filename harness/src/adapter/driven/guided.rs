@@ -1,8 +1,9 @@
 //! A client's process and the conversation with its driver, whichever way its messages take.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::pending;
+use std::future::{pending, ready};
 use std::io;
+use std::mem;
 use std::time::Duration;
 
 use tokio::process::{ChildStdin, ChildStdout};
@@ -19,6 +20,8 @@ use crate::user::Brief;
 const QUIET: Duration = Duration::from_millis(300);
 /// How long what a client wrote before its end may take to come; only a process that it left behind makes use of it.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How much that is only for people is told at once, in bytes.
+const MOST_CHATTER: usize = 64 << 10;
 /// How often the vital signs are looked at while something happens.
 const PULSE: Duration = Duration::from_millis(5);
 
@@ -31,6 +34,8 @@ pub(super) struct Guided {
     idle: Option<Idle>,
     /// What is to be told.
     pub(super) ready: VecDeque<Incoming>,
+    /// What the client printed for people since anything else came of it.
+    chatter: Vec<u8>,
     leaving: Option<Leaving>,
     /// The last that were seen.
     vitals: Option<Vitals>,
@@ -57,6 +62,7 @@ pub(super) enum Moved {
     Printed(Incoming),
     Seen(Seen),
     Late,
+    Pause,
 }
 
 impl Guided {
@@ -81,6 +87,7 @@ impl Guided {
             conversation: Conversation::new(&brief.wishes),
             idle: None,
             ready: VecDeque::new(),
+            chatter: Vec::new(),
             leaving: None,
             next_pulse: Instant::now(),
         })
@@ -94,12 +101,16 @@ impl Guided {
             printed = self.driver.next() => Moved::Printed(printed),
             seen = self.process.watch() => Moved::Seen(seen),
             () = alarm(wake_at) => Moved::Late,
+            () = ready(()), if !self.chatter.is_empty() => Moved::Pause,
         }
     }
 
     /// Takes what it did; gives whether it is gone.
     pub(super) fn took(&mut self, moved: Moved) -> bool {
-        if !matches!(moved, Moved::Late) {
+        if !matches!(moved, Moved::Printed(Incoming::Line { .. })) {
+            self.tell_chatter();
+        }
+        if !matches!(moved, Moved::Late | Moved::Pause) {
             self.stir();
         }
         match moved {
@@ -107,13 +118,18 @@ impl Guided {
             Moved::Printed(_) => self.driver_ended = true,
             Moved::Seen(Seen::Stderr(text)) => self.ready.push_back(Incoming::Stderr(text)),
             Moved::Seen(Seen::Gone) => return true,
-            Moved::Late => {}
+            Moved::Seen(Seen::Mute) | Moved::Late | Moved::Pause => {}
         }
         false
     }
 
-    /// Something happened.
-    pub(super) fn stir(&mut self) {
+    /// Something came of it by another way.
+    pub(super) fn interrupted(&mut self) {
+        self.tell_chatter();
+        self.stir();
+    }
+
+    fn stir(&mut self) {
         self.take_pulse();
         if let Some(idle) = &mut self.idle {
             idle.quiet_at = Instant::now() + QUIET;
@@ -173,18 +189,26 @@ impl Guided {
         match self.conversation.printed(line) {
             Printed::Greeting => {}
             Printed::Surface => {
+                self.tell_chatter();
                 self.ready.push_back(Incoming::Surface(String::from_utf8_lossy(line).into_owned()));
             }
-            Printed::Other => self.keep(&[line, b"\n"].concat()),
-            Printed::Foreign => self.keep(
-                format!("turncoat: this driver speaks another version of the protocol than {VERSION}\n").as_bytes(),
-            ),
+            Printed::Other => {
+                self.chatter.extend_from_slice(line);
+                self.chatter.push(b'\n');
+            }
+            Printed::Foreign => {
+                let what = format!("turncoat: this driver speaks another version of the protocol than {VERSION}\n");
+                self.chatter.extend_from_slice(what.as_bytes());
+            }
+        }
+        if self.chatter.len() > MOST_CHATTER {
+            self.tell_chatter();
         }
     }
 
-    /// Keeps a text for diagnosis.
-    fn keep(&mut self, text: &[u8]) {
-        let kept = self.process.keep(text);
+    /// Hands on what is only for people, in few pieces.
+    fn tell_chatter(&mut self) {
+        let kept = self.process.keep(&mem::take(&mut self.chatter));
         if !kept.is_empty() {
             self.ready.push_back(Incoming::Stderr(kept));
         }

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
+use super::fault::ClientFault;
+use super::requests::Pending;
+use super::{Client, Habit, Outlet};
 use crate::reference::message::Object;
 
 /// The most results that are kept.
@@ -23,15 +28,20 @@ struct Kept {
 
 impl Cache {
     /// The result of exactly this request, as long as it is fresh.
-    pub(super) fn find(&self, method: &str, params: &Object, now: Duration) -> Option<Object> {
+    fn find(&self, method: &str, params: &Object, now: Duration) -> Option<Object> {
         let same = |kept: &&Kept| kept.method == method && kept.params == *params && kept.until > now;
         self.0.iter().find(same).map(|kept| kept.result.clone())
     }
 
+    /// Some result of this method, as a careless client finds one.
+    fn any(&self, method: &str, now: Duration) -> Option<Object> {
+        self.0.iter().find(|kept| kept.method == method && kept.until > now).map(|kept| kept.result.clone())
+    }
+
     /// Keeps a result, if it may be kept at all.
-    pub(super) fn keep(&mut self, method: &'static str, params: &Object, result: &Object, now: Duration) {
+    fn keep(&mut self, method: &'static str, params: &Object, result: &Object, now: Duration) {
         self.0.retain(|kept| kept.until > now && !(kept.method == method && kept.params == *params));
-        let ttl = result.get("ttlMs").and_then(serde_json::Value::as_f64).unwrap_or(0.0);
+        let ttl = result.get("ttlMs").and_then(Value::as_f64).unwrap_or(0.0);
         if ttl > 0.0 && self.0.len() < MOST {
             let until = now + Duration::from_secs_f64(ttl.min(LONGEST) / 1_000.0);
             self.0.push(Kept { method, params: params.clone(), result: result.clone(), until });
@@ -41,5 +51,44 @@ impl Cache {
     /// Forgets every result of a method.
     pub(super) fn forget(&mut self, method: &str) {
         self.0.retain(|kept| kept.method != method);
+    }
+}
+
+impl Client {
+    /// What is known of the answer to a request, if that may still be used.
+    pub(super) fn cached(&self, method: &str, params: &Object) -> Option<Object> {
+        if self.faulty(ClientFault::CacheForgetsParams) {
+            return self.cache.any(method, self.now);
+        }
+        self.cache.find(method, params, self.now)
+    }
+
+    /// Keeps a result, if the server and the client's habits allow it.
+    pub(super) fn remember(&mut self, pending: &Pending, result: &Object, out: &mut Outlet) {
+        if !self.is_modern() || self.is_given_to(Habit::NoCache) {
+            return;
+        }
+        let mut params = pending.params.clone();
+        if pending.rounds > 0 {
+            if !self.faulty(ClientFault::CachesRetries) {
+                return;
+            }
+            params.retain(|name, _| name == "uri");
+        }
+        let mut result = result.clone();
+        if self.tampers() {
+            let ttl = result.get("ttlMs").and_then(Value::as_f64);
+            if self.faulty(ClientFault::DiesOnNegativeTtl) && ttl.is_some_and(|ttl| ttl < 0.0) {
+                return self.exit(1, out);
+            }
+            if self.faulty(ClientFault::IgnoresTtl) {
+                result.insert("ttlMs".into(), LONGEST.into());
+            }
+            if self.faulty(ClientFault::Polls) && pending.method == "tools/list" && params.is_empty() {
+                let ttl = ttl.filter(|ttl| *ttl >= 1.0).map(|ttl| Duration::from_secs_f64(ttl.min(LONGEST) / 1_000.0));
+                self.grudge.poll = ttl.map(|ttl| self.now + ttl);
+            }
+        }
+        self.cache.keep(pending.method, &params, &result, self.now);
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::fault::{CLIENT_FAULTS, ClientFault};
+use crate::reference::Temper;
 use crate::reference::message::{Object, object};
 use crate::revision::{Revision, Revisions};
 
@@ -13,6 +15,68 @@ pub struct Conduct {
     pub revisions: Revisions,
     /// What it declares, and serves.
     pub declares: Declares,
+    /// How it treats what it is free to refuse or to tolerate.
+    pub temper: Temper,
+    /// What its user does when asked.
+    pub host: Host,
+    /// Where it departs from the usual way where a clause leaves a choice.
+    pub habits: Vec<Habit>,
+    faults: Vec<ClientFault>,
+}
+
+/// What the user and the surroundings of a client do when the server wants something.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Host {
+    /// Whatever is asked.
+    #[default]
+    Willing,
+    /// Nothing: forms are declined, and the model may not be asked.
+    Declining,
+    /// Nothing: forms are dismissed, and the model may not be asked.
+    Dismissing,
+    /// The folders cannot be found out.
+    Failing,
+}
+
+/// A permitted way that differs from the default; the number is that of the trap in the notes on the specification.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Habit {
+    /// 1: an error to `initialize` that lists versions is followed by an `initialize` with one of them.
+    OffersAnother,
+    /// 5: a ping follows `initialize` at once.
+    PingsInHandshake,
+    /// 18: input that the server requires is never given.
+    NeverRetries,
+    /// 20: what cannot be read is answered by an error, in a legacy session.
+    AnswersGarbage,
+    /// 26: an empty cursor ends a list, in a legacy session.
+    EmptyCursorEnds,
+    /// 28: messages travel in arrays of one in 2025-03-26.
+    SendsBatches,
+    /// 28: arrays get one error, in a legacy session without batches.
+    RefusesArrays,
+    /// 51: a modern server that supports legacy versions only is given up.
+    LeavesLegacyListed,
+    /// 71: request ids are strings.
+    StringIds,
+    /// 74: an elicitation is declined by itself where none was declared.
+    DeclinesUndeclared,
+    /// 75: capabilities that no revision knows are declared too.
+    ExtraCapabilities,
+    /// 78: a modern result without a type is refused.
+    NeedsResultType,
+    /// 82: `notifications/initialized` is sent twice.
+    InitializedTwice,
+    /// A client of the modern era does not probe.
+    NoProbe,
+    /// No result is kept.
+    NoCache,
+    /// No call asks for progress.
+    NoProgress,
+    /// The members of a form that may be left out are filled in.
+    FillsEverything,
+    /// Modern features are used whether the server declares them or not.
+    UsesUndeclared,
 }
 
 /// What a client declares, and serves.
@@ -65,9 +129,21 @@ impl Declares {
     }
 }
 
+/// A fault id that names no fault.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown fault {0:?} of the reference client")]
+pub struct UnknownClientFault(pub String);
+
 impl Default for Conduct {
     fn default() -> Self {
-        Self { revisions: Revisions::ALL, declares: Declares::ALL }
+        Self {
+            revisions: Revisions::ALL,
+            declares: Declares::ALL,
+            temper: Temper::default(),
+            host: Host::default(),
+            habits: Vec::new(),
+            faults: Vec::new(),
+        }
     }
 }
 
@@ -76,6 +152,56 @@ impl Conduct {
     #[must_use]
     pub fn of(revisions: Revisions) -> Self {
         Self { revisions, ..Self::default() }
+    }
+
+    /// The same client with one more habit.
+    #[must_use]
+    pub fn given_to(mut self, habit: Habit) -> Self {
+        self.habits.push(habit);
+        self
+    }
+
+    /// The same client with one more fault, by its id in [`CLIENT_FAULTS`].
+    ///
+    /// # Errors
+    ///
+    /// When no fault has this id.
+    pub fn with_fault(mut self, id: &str) -> Result<Self, UnknownClientFault> {
+        let found = CLIENT_FAULTS.iter().find(|info| info.id == id).ok_or_else(|| UnknownClientFault(id.to_owned()))?;
+        self.faults.push(found.fault);
+        found.fault.prepare(&mut self);
+        Ok(self)
+    }
+
+    /// Whether the client has no fault.
+    #[must_use]
+    pub fn is_honest(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// The same client without its faults, but with what they need in order to show.
+    #[cfg(test)]
+    pub(super) fn reformed(mut self) -> Self {
+        self.faults.clear();
+        self
+    }
+
+    pub(super) fn faults(&self) -> &[ClientFault] {
+        &self.faults
+    }
+
+    pub(super) fn faulty(&self, fault: ClientFault) -> bool {
+        self.faults.contains(&fault)
+    }
+
+    /// The capabilities in the shape of this revision.
+    pub(super) fn capabilities(&self, revision: Revision) -> Object {
+        let mut declared = self.declares.written(revision);
+        if self.habits.contains(&Habit::ExtraCapabilities) {
+            declared.insert("x-unknown".into(), json!({"a": [1]}));
+            declared.insert("experimental".into(), json!({"com.example/x": {}}));
+        }
+        declared
     }
 
     pub(super) fn modern(&self) -> bool {

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::fault::ClientFault;
 use super::handshake::Connection;
 use super::lists::Walk;
 use super::requests::Pending;
 use super::results::Outcome;
-use super::{Client, Deed, Outlet};
+use super::tasks::Following;
+use super::{Client, Deed, Habit, Outlet};
 use crate::reference::message::Object;
 use crate::revision::Revision;
 use crate::user::Wish;
@@ -21,6 +23,8 @@ pub(super) struct Errand {
     /// Whether the next wish waits.
     is_waited_for: bool,
     pub(super) stage: Stage,
+    /// The list that it needs was walked for it.
+    pub(super) has_walked: bool,
 }
 
 /// How far an errand has got.
@@ -32,6 +36,8 @@ pub(super) enum Stage {
     Walking(Walk),
     /// Until this moment nothing needs to happen.
     Idling(Duration),
+    /// A task is under way.
+    Following(Following),
 }
 
 impl Errand {
@@ -41,14 +47,18 @@ impl Errand {
 
     /// When it goes on by itself.
     pub(super) fn wakes(&self) -> Option<Duration> {
-        if let Stage::Idling(until) = self.stage { Some(until) } else { None }
+        match &self.stage {
+            Stage::Idling(until) => Some(*until),
+            Stage::Following(following) => following.next,
+            Stage::Asking | Stage::Walking(_) => None,
+        }
     }
 }
 
 impl Client {
     /// Begins whatever can begin.
     pub(super) fn proceed(&mut self, out: &mut Outlet) {
-        while !self.exited && !self.errands.iter().any(|errand| errand.is_waited_for) {
+        while !self.exited && !self.grudge.is_stuck && !self.errands.iter().any(|errand| errand.is_waited_for) {
             match self.wishes.pop_front() {
                 Some(wish) => self.undertake(wish, out),
                 None if self.errands.is_empty() => self.leave(out),
@@ -62,7 +72,13 @@ impl Client {
         self.errands_so_far += 1;
         let number = self.errands_so_far;
         let is_waited_for = !matches!(wish, Wish::Call { wait: false, .. } | Wish::Read { wait: false, .. });
-        self.errands.push(Errand { number, wish: wish.clone(), is_waited_for, stage: Stage::Asking });
+        self.errands.push(Errand {
+            number,
+            wish: wish.clone(),
+            is_waited_for,
+            stage: Stage::Asking,
+            has_walked: false,
+        });
         match wish {
             Wish::Connect => self.connect(number, out),
             Wish::Surface => {
@@ -108,6 +124,11 @@ impl Client {
             _ => return None,
         };
         let offered = self.terms().is_some_and(|terms| terms.offers(path));
+        let offered = offered
+            || (!is_legacy && self.is_given_to(Habit::UsesUndeclared))
+            || self.faulty(ClientFault::UsesUndeclared)
+            || self.faulty(ClientFault::UsesUndeclaredEarly)
+            || (path.len() > 1 && self.faulty(ClientFault::SubscribesUndeclared));
         (!offered).then(|| format!("the server does not declare {}", path.join(".")))
     }
 
@@ -121,13 +142,20 @@ impl Client {
         self.errands.iter().find(|errand| errand.number == number)
     }
 
+    pub(super) fn errands_mut(&mut self) -> &mut [Errand] {
+        &mut self.errands
+    }
+
     pub(super) fn errand_mut(&mut self, number: u64) -> Option<&mut Errand> {
         self.errands.iter_mut().find(|errand| errand.number == number)
     }
 
     /// An errand goes on by itself.
     pub(super) fn awaken(&mut self, number: u64, out: &mut Outlet) {
-        self.succeed(number, json!({}), out);
+        match self.errand(number).map(|errand| &errand.stage) {
+            Some(Stage::Following(_)) => self.look(number, out),
+            _ => self.succeed(number, json!({}), out),
+        }
     }
 
     pub(super) fn succeed(&mut self, number: u64, shown: Value, out: &mut Outlet) {
@@ -143,7 +171,8 @@ impl Client {
 
     /// An errand has come to its end: says so.
     pub(super) fn finish(&mut self, number: u64, outcome: Outcome, out: &mut Outlet) {
-        let Some(position) = self.errands.iter().position(|errand| errand.number == number) else { return };
+        let found = self.errands.iter().position(|errand| errand.number == number).filter(|_| !self.exited);
+        let Some(position) = found else { return };
         let errand = self.errands.remove(position);
         let mut done = written(&errand.wish);
         done.insert("turncoat".into(), "done".into());
@@ -159,10 +188,24 @@ impl Client {
     fn abort(&mut self, number: u64, out: &mut Outlet) {
         let unwaited = self.errands.iter().rev().find(|errand| !errand.is_waited_for).map(|errand| errand.number);
         if let Some(unwanted) = unwaited {
+            let followed = self.errand(unwanted).and_then(|errand| match &errand.stage {
+                Stage::Following(following) => Some(following.clone()),
+                _ => None,
+            });
+            if let Some(following) = followed {
+                self.cancel_task(&following, out);
+            }
             for pending in self.taken_back(unwanted) {
                 self.withdraw(&pending, "no longer wanted", out);
             }
             self.fail(unwanted, "aborted".to_owned(), out);
+            if self.faulty(ClientFault::AbortsEverything) {
+                let others = self.errands.iter().filter(|errand| !errand.is_waited_for).map(|errand| errand.number);
+                for other in others.collect::<Vec<_>>() {
+                    self.taken_back(other);
+                    self.fail(other, "aborted".to_owned(), out);
+                }
+            }
         }
         self.succeed(number, json!({"aborted": unwaited.is_some()}), out);
     }

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::fault::ClientFault;
 use super::requests::{Answer, Pending, Trouble};
-use super::{Client, Conduct, Outlet};
+use super::{Client, Conduct, Habit, Outlet};
 use crate::reference::message::{Message, Object, object};
-use crate::revision::{Revision, code};
+use crate::revision::{Revision, code, meta};
 
 /// How matters stand with the server.
 #[derive(Clone, Debug)]
@@ -43,8 +44,7 @@ const MOST_TRIES: u32 = 2;
 impl Terms {
     /// Whether the server declared this.
     pub(super) fn offers(&self, path: &[&str]) -> bool {
-        let Some(capabilities) = &self.capabilities else { return true };
-        let Some((first, rest)) = path.split_first() else { return true };
+        let (Some(capabilities), Some((first, rest))) = (&self.capabilities, path.split_first()) else { return true };
         let mut here = capabilities.get(*first).filter(|feature| feature.is_object());
         for member in rest {
             here = here.and_then(|feature| feature.get(*member)).filter(|member| is_declared(member));
@@ -71,6 +71,12 @@ impl Client {
     /// Begins to connect.
     pub(super) fn connect(&mut self, errand: u64, out: &mut Outlet) {
         match &self.connection {
+            Connection::None if self.conduct.modern() && self.is_given_to(Habit::NoProbe) => {
+                self.agree(errand, Revision::V2026_07_28, None, out);
+            }
+            Connection::None if self.faulty(ClientFault::InitializesFirst) => {
+                self.initialize(errand, Revision::V2025_11_25, out);
+            }
             Connection::None if self.conduct.modern() => self.probe(errand, 1, out),
             Connection::None => match self.conduct.newest_legacy() {
                 Some(newest) => self.initialize(errand, newest, out),
@@ -91,12 +97,26 @@ impl Client {
 
     fn initialize(&mut self, errand: u64, offered: Revision, out: &mut Outlet) {
         self.connection = Connection::Initializing;
+        let offered = match (self.faulty(ClientFault::OffersOldest), self.faulty(ClientFault::OffersUnspoken)) {
+            (true, _) => self.conduct.legacy().iter().next().unwrap_or(offered),
+            (_, true) => Revision::V2025_11_25,
+            _ => offered,
+        };
+        if self.faulty(ClientFault::ListsFirst) {
+            self.request(0, "tools/list", Object::new(), out);
+        }
         let params = object(json!({
             "protocolVersion": offered.as_str(),
-            "capabilities": self.conduct.declares.written(offered),
+            "capabilities": self.conduct.capabilities(offered),
             "clientInfo": Conduct::identity(),
         }));
         self.request(errand, "initialize", params, out);
+        if self.faulty(ClientFault::Hurries) {
+            self.request(0, "tools/list", Object::new(), out);
+        }
+        if self.is_given_to(Habit::PingsInHandshake) {
+            self.request(0, "ping", Object::new(), out);
+        }
     }
 
     /// The answer to the probe.
@@ -110,11 +130,39 @@ impl Client {
             },
             Err(trouble) => trouble,
         };
-        match trouble.code() {
+        let code = trouble.code();
+        if self.tampers() && self.misreads_refusal(errand, code, out) {
+            return;
+        }
+        match code {
             Some(code::UNSUPPORTED_PROTOCOL_VERSION) => self.repick(errand, tries, &trouble, out),
+            Some(-32_004) if self.faulty(ClientFault::ReadsLegacyRange) => self.repick(errand, tries, &trouble, out),
             Some(code) if MODERN_ONLY.contains(&code) => self.give_up(errand, trouble.told(), out),
             _ => self.fall_back(errand, trouble.told(), out),
         }
+    }
+
+    /// Whether a refusal of the probe is dealt with by a fault.
+    fn misreads_refusal(&mut self, errand: u64, code: Option<i64>, out: &mut Outlet) -> bool {
+        let is_modern = code.is_some_and(|code| MODERN_ONLY.contains(&code));
+        if is_modern && self.faulty(ClientFault::FallsBackAnyway) {
+            self.fall_back(errand, String::new(), out);
+        } else if code == Some(code::UNSUPPORTED_PROTOCOL_VERSION)
+            && self.faulty(ClientFault::RetriesVersionForEver)
+            && self.once_more()
+        {
+            self.probe(errand, 1, out);
+        } else if (!is_modern
+            && code.is_some_and(|code| code != code::METHOD_NOT_FOUND)
+            && self.faulty(ClientFault::FallsBackOnOneCode))
+            || (code.is_none() && self.faulty(ClientFault::WaitsForTheProbe))
+            || (matches!(code, Some(-32_001 | -32_003)) && self.faulty(ClientFault::ReadsLegacyRange))
+        {
+            self.give_up(errand, "the probe was not answered as it should be".to_owned(), out);
+        } else {
+            return false;
+        }
+        true
     }
 
     /// A modern server says what it speaks.
@@ -122,7 +170,10 @@ impl Client {
         let Some(listed) = versions(result.get("supportedVersions")) else {
             return self.fall_back(errand, "the server does not say which versions it supports".to_owned(), out);
         };
-        if listed.contains(&Revision::V2026_07_28) {
+        if self.tampers() && self.dislikes(&result) {
+            return self.give_up(errand, "the server is not to the client's liking".to_owned(), out);
+        }
+        if listed.contains(&Revision::V2026_07_28) || self.faulty(ClientFault::UsesUnlisted) {
             let capabilities = result.get("capabilities").and_then(Value::as_object).cloned().unwrap_or_default();
             return self.agree(errand, Revision::V2026_07_28, Some(capabilities), out);
         }
@@ -146,12 +197,15 @@ impl Client {
     fn settle_for(&mut self, errand: u64, listed: &[Revision], out: &mut Outlet) {
         let legacy = self.conduct.legacy();
         match listed.iter().filter(|revision| legacy.has(**revision)).max() {
-            Some(newest) => self.initialize(errand, *newest, out),
-            None => self.give_up(errand, "the server supports no version that is spoken here".to_owned(), out),
+            Some(newest) if !self.is_given_to(Habit::LeavesLegacyListed) => self.initialize(errand, *newest, out),
+            _ => self.give_up(errand, "the server supports no version that is spoken here".to_owned(), out),
         }
     }
 
     fn fall_back(&mut self, errand: u64, why: String, out: &mut Outlet) {
+        if self.faulty(ClientFault::TakesLegacyForModern) {
+            return self.agree(errand, Revision::V2026_07_28, None, out);
+        }
         match self.conduct.newest_legacy() {
             Some(newest) => self.initialize(errand, newest, out),
             None => self.give_up(errand, format!("this is no server of 2026-07-28: {why}"), out),
@@ -163,20 +217,64 @@ impl Client {
         let errand = pending.errand;
         let result = match answer {
             Ok(result) => result,
-            Err(trouble) => return self.give_up(errand, trouble.told(), out),
+            Err(trouble) => return self.refused_handshake(pending, &trouble, out),
         };
         let version = result.get("protocolVersion").and_then(Value::as_str).and_then(Revision::from_wire);
-        let Some(revision) = version.filter(|revision| self.conduct.legacy().has(*revision)) else {
+        let speaks = |revision: &Revision| {
+            let offered = pending.params.get("protocolVersion").is_some_and(|offered| *offered == revision.as_str());
+            self.conduct.legacy().has(*revision) && (offered || !self.conduct.faulty(ClientFault::RefusesDowngrade))
+        };
+        let anything = self.faulty(ClientFault::SpeaksAnything).then_some(Revision::V2025_11_25);
+        let Some(revision) = version.filter(speaks).or(anything) else {
+            if self.faulty(ClientFault::LingersAfterVersion) {
+                return;
+            }
             return self.give_up(errand, "the server answers with a version that is not spoken here".to_owned(), out);
         };
-        self.send(&Message::notification("notifications/initialized", None), out);
+        if self.tampers() && self.dislikes(&result) {
+            return self.give_up(errand, "the server is not to the client's liking".to_owned(), out);
+        }
+        for _ in 0..=u32::from(self.is_given_to(Habit::InitializedTwice)) {
+            self.send(Message::notification("notifications/initialized", None), out);
+        }
         let capabilities = result.get("capabilities").and_then(Value::as_object).cloned().unwrap_or_default();
         self.agree(errand, revision, Some(capabilities), out);
     }
 
+    /// The server does not answer with a version of its own but with an error.
+    fn refused_handshake(&mut self, pending: &Pending, trouble: &Trouble, out: &mut Outlet) {
+        if self.faulty(ClientFault::InitializesFirst) {
+            return self.probe(pending.errand, 1, out);
+        }
+        let legacy = self.conduct.legacy();
+        let offered = pending.params.get("protocolVersion").and_then(Value::as_str).and_then(Revision::from_wire);
+        let listed = match trouble {
+            Trouble::Refused { data, .. } if self.is_given_to(Habit::OffersAnother) => versions(data.get("supported")),
+            _ => None,
+        };
+        let older = |revision: &Revision| legacy.has(*revision) && Some(*revision) < offered;
+        match listed.and_then(|listed| listed.into_iter().filter(older).max()) {
+            Some(another) => self.initialize(pending.errand, another, out),
+            None => self.give_up(pending.errand, trouble.told(), out),
+        }
+    }
+
     fn agree(&mut self, errand: u64, revision: Revision, capabilities: Option<Object>, out: &mut Outlet) {
         self.connection = Connection::Open(Terms { revision, capabilities });
+        if self.tampers() {
+            self.misopens(out);
+        }
         self.succeed(errand, json!({"revision": revision.as_str()}), out);
+    }
+
+    /// Whether a fault has something against a server that an honest client has nothing against.
+    fn dislikes(&self, result: &Object) -> bool {
+        let known = ["experimental", "extensions", "tools", "prompts", "resources", "logging", "completions", "tasks"];
+        let declared = result.get("capabilities").and_then(Value::as_object);
+        let is_odd = declared.is_some_and(|declared| declared.keys().any(|key| !known.contains(&key.as_str())));
+        let is_nameless = result.get("_meta").and_then(|metadata| metadata.get(meta::SERVER_INFO)).is_none();
+        (is_odd && self.faulty(ClientFault::ChokesOnCapabilities))
+            || (is_nameless && self.faulty(ClientFault::NeedsServerInfo) && result.contains_key("supportedVersions"))
     }
 
     fn give_up(&mut self, errand: u64, why: String, out: &mut Outlet) {

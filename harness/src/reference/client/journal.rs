@@ -18,6 +18,7 @@ pub(super) struct Journal {
     notes: usize,
     results: Vec<Value>,
     errors: Vec<String>,
+    updates: Vec<String>,
 }
 
 impl Journal {
@@ -43,6 +44,13 @@ impl Journal {
             self.errors.push(cut(what));
         }
     }
+
+    /// A resource has changed.
+    pub(super) fn update(&mut self, uri: &str) {
+        if self.updates.len() < MOST_RESULTS {
+            self.updates.push(cut(uri));
+        }
+    }
 }
 
 impl Client {
@@ -54,6 +62,7 @@ impl Client {
             "prompts": self.listings.names(Kind::Prompts),
             "resources": self.listings.names(Kind::Resources),
             "templates": self.listings.names(Kind::Templates),
+            "updates": self.journal.updates,
             "errors": self.journal.errors,
             "results": self.journal.results,
         })

@@ -6,9 +6,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::{Value, json};
 
 use super::errands::Stage;
+use super::fault::ClientFault;
+use super::offer::Offer;
 use super::requests::{Answer, Pending};
 use super::results::cut;
-use super::{Client, Outlet};
+use super::{Client, Habit, Outlet};
 use crate::reference::message::Object;
 use crate::revision::code;
 use crate::user::{Kind, Wish};
@@ -31,6 +33,10 @@ pub(super) struct Walk {
     listing: Listing,
     /// A cursor was refused once, and the walk began anew.
     restarted: bool,
+    /// The list changed on the way.
+    is_outdated: bool,
+    /// The items of the first page.
+    first_size: usize,
 }
 
 /// What a list made known.
@@ -38,8 +44,10 @@ pub(super) struct Walk {
 pub(super) struct Listing {
     names: Vec<String>,
     known: BTreeSet<String>,
+    /// The tools among them, usable or not.
+    offers: BTreeMap<String, Offer>,
     /// The list has changed since.
-    pub(super) stale: bool,
+    stale: bool,
 }
 
 /// Every list that was walked to its end.
@@ -81,14 +89,23 @@ impl Listings {
         self.0.get(&what).is_some_and(|listing| !listing.stale)
     }
 
-    pub(super) fn has(&self, what: Kind, name: &str) -> bool {
-        self.0.get(&what).is_some_and(|listing| listing.known.contains(name))
+    pub(super) fn offer(&self, tool: &str) -> Option<&Offer> {
+        self.0.get(&Kind::Tools)?.offers.get(tool)
     }
 }
 
 impl Walk {
     fn of(what: Kind) -> Self {
-        Self { what, cursor: None, seen: BTreeSet::new(), pages: 0, listing: Listing::default(), restarted: false }
+        Self {
+            what,
+            cursor: None,
+            seen: BTreeSet::new(),
+            pages: 0,
+            listing: Listing::default(),
+            restarted: false,
+            is_outdated: false,
+            first_size: 0,
+        }
     }
 
     fn params(&self) -> Object {
@@ -97,7 +114,7 @@ impl Walk {
     }
 
     /// Takes the items of a page. Gives whether there is another page, or why the page cannot be used.
-    fn turn(&mut self, page: &Object) -> Result<bool, String> {
+    fn turn(&mut self, page: &Object, manner: &Manner) -> Result<bool, String> {
         let (member, key) = self.what.members();
         let Some(items) = page.get(member).and_then(Value::as_array) else {
             return Err(format!("the list has no array {member}"));
@@ -107,15 +124,47 @@ impl Walk {
             let Some(name) = item.get(key).and_then(Value::as_str) else { continue };
             let fits = name.len() <= LONGEST_NAME && self.listing.names.len() < MOST_ITEMS;
             // Of two items of one name, the first is kept.
-            if fits && self.listing.known.insert(name.to_owned()) {
+            if !fits || !self.listing.known.insert(name.to_owned()) {
+                if fits && self.what == Kind::Tools && manner.faults.contains(&ClientFault::DuplicatesSpoilAll) {
+                    return Err("two tools have one name".to_owned());
+                }
+                continue;
+            }
+            let mut is_usable = true;
+            if self.what == Kind::Tools {
+                let offer = Offer::read(item, manner.strict, manner.lenient, &manner.faults)?;
+                is_usable = offer.problem.is_none();
+                self.listing.offers.insert(name.to_owned(), offer);
+            }
+            if is_usable {
                 self.listing.names.push(name.to_owned());
             }
         }
         let next = page.get("nextCursor").and_then(Value::as_str);
+        let next = next.filter(|cursor| !(manner.empty_ends && cursor.is_empty()));
         self.cursor = next.map(str::to_owned);
         let is_new = next.is_some_and(|cursor| self.seen.insert(hash(cursor)));
+        if self.pages == 1 {
+            self.first_size = items.len();
+        }
+        if manner.faults.contains(&ClientFault::AssumesPageSize) && items.len() < self.first_size.max(1) {
+            return Ok(false);
+        }
+        if manner.faults.contains(&ClientFault::WalksForEver) {
+            return Ok(self.cursor.is_some() && self.pages < 30 * MOST_PAGES);
+        }
         Ok(is_new && self.pages < MOST_PAGES)
     }
+}
+
+/// What of the conduct of the client matters to a page.
+#[derive(Clone, Debug)]
+struct Manner {
+    strict: bool,
+    lenient: bool,
+    /// An empty cursor is the end.
+    empty_ends: bool,
+    faults: Vec<ClientFault>,
 }
 
 fn hash(text: &str) -> u64 {
@@ -135,7 +184,7 @@ impl Client {
     fn walk_on(&mut self, errand: u64, out: &mut Outlet) {
         while let Some(Stage::Walking(walk)) = self.errand(errand).map(|errand| &errand.stage) {
             let (method, params) = (walk.what.method(), walk.params());
-            match self.cache.find(method, &params, self.now) {
+            match self.cached(method, &params) {
                 Some(page) => {
                     if !self.turn(errand, &page, out) {
                         return;
@@ -154,9 +203,7 @@ impl Client {
         match answer {
             Ok(page) => match self.judge(pending.method, &page) {
                 Ok(_) => {
-                    if self.is_modern() {
-                        self.cache.keep(pending.method, &pending.params, &page, self.now);
-                    }
+                    self.remember(pending, &page, out);
                     if self.turn(pending.errand, &page, out) {
                         self.walk_on(pending.errand, out);
                     }
@@ -176,8 +223,9 @@ impl Client {
 
     /// A cursor has stopped working: begins again, once.
     fn restart(&mut self, errand: u64) -> bool {
+        let again = self.faulty(ClientFault::RestartsForEver) && self.once_more();
         let Some(Stage::Walking(walk)) = self.errand_mut(errand).map(|errand| &mut errand.stage) else { return false };
-        if walk.restarted {
+        if walk.restarted && !again {
             return false;
         }
         let what = walk.what;
@@ -188,15 +236,33 @@ impl Client {
 
     /// Takes a page for an errand. Gives whether there is another one.
     fn turn(&mut self, number: u64, page: &Object, out: &mut Outlet) -> bool {
+        let manner = Manner {
+            strict: self.strict(),
+            lenient: self.lenient(),
+            empty_ends: (!self.is_modern() && self.is_given_to(Habit::EmptyCursorEnds))
+                || self.faulty(ClientFault::EmptyCursorEnds),
+            faults: self.faults(),
+        };
         let Some(errand) = self.errand_mut(number) else { return false };
         let Stage::Walking(walk) = &mut errand.stage else { return false };
-        match walk.turn(page) {
+        match walk.turn(page, &manner) {
             Ok(true) => true,
             Ok(false) => {
-                let (what, listing) = (walk.what, std::mem::take(&mut walk.listing));
+                let (what, mut listing) = (walk.what, std::mem::take(&mut walk.listing));
+                listing.stale = walk.is_outdated;
                 errand.stage = Stage::Asking;
+                errand.has_walked = true;
                 let wish = errand.wish.clone();
+                for (tool, offer) in &listing.offers {
+                    if let Some(problem) = &offer.problem {
+                        self.journal.complain(&format!("the tool {} is set aside: {problem}", cut(tool)));
+                    }
+                }
                 let shown = json!(listing.names);
+                if self.faulty(ClientFault::AsksOnceMore) {
+                    let params = std::mem::take(&mut self.grudge.page);
+                    self.request(0, what.method(), params, out);
+                }
                 self.listings.0.insert(what, listing);
                 match wish {
                     Wish::List { .. } => self.succeed(number, json!({"names": shown}), out),
@@ -205,6 +271,7 @@ impl Client {
                 false
             }
             Err(why) => {
+                self.suffers(&why, out);
                 self.fail(number, why, out);
                 false
             }
@@ -213,16 +280,27 @@ impl Client {
 
     /// A list has changed: whoever needs it asks anew.
     pub(super) fn list_changed(&mut self, method: &str) {
+        if self.faulty(ClientFault::IgnoresListChanges) {
+            return;
+        }
         if let Some(what) = Kind::of_method(method) {
             self.cache.forget(method);
             if let Some(listing) = self.listings.0.get_mut(&what) {
                 listing.stale = true;
+            }
+            for errand in self.errands_mut() {
+                if let Stage::Walking(walk) = &mut errand.stage {
+                    walk.is_outdated |= walk.what == what;
+                }
             }
         }
     }
 
     /// Why a tool cannot be called; `None` if it can.
     pub(super) fn unavailable(&self, tool: &str) -> Option<String> {
-        (!self.listings.has(Kind::Tools, tool)).then(|| format!("the server lists no tool {}", cut(tool)))
+        match self.listings.offer(tool) {
+            None => Some(format!("the server lists no tool {}", cut(tool))),
+            Some(offer) => offer.problem.as_ref().map(|problem| format!("the tool cannot be used: {problem}")),
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! What was asked and not answered: ids, metadata, deadlines, and the way back to whoever asked.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::handshake::Connection;
-use super::{Client, Outlet};
+use super::fault::ClientFault;
+use super::faults::FOR_EVER;
+use super::{Client, Conduct, Habit, Outlet};
 use crate::reference::incoming::RequestId;
 use crate::reference::message::{Message, Object};
 use crate::revision::{Revision, meta};
@@ -22,8 +24,8 @@ const PROBE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
     pub(super) id: RequestId,
-    /// The number that the id is made of; the progress token too.
-    pub(super) number: u64,
+    /// The id as a value; the progress token too.
+    pub(super) token: Value,
     /// The errand that it belongs to.
     pub(super) errand: u64,
     pub(super) method: &'static str,
@@ -31,6 +33,8 @@ pub(super) struct Pending {
     pub(super) params: Object,
     pub(super) deadline: Duration,
     last_deadline: Duration,
+    /// How often the server has required input for this.
+    pub(super) rounds: u32,
 }
 
 /// Why there is no result.
@@ -80,49 +84,69 @@ impl Trouble {
 pub(super) type Answer = Result<Object, Trouble>;
 
 impl Client {
-    /// Asks the server something for an errand. Gives the number of the request.
-    pub(super) fn request(&mut self, errand: u64, method: &'static str, params: Object, out: &mut Outlet) -> u64 {
+    /// Asks the server something for an errand. Gives the id of the request.
+    pub(super) fn request(&mut self, errand: u64, method: &'static str, params: Object, out: &mut Outlet) -> Value {
+        self.request_again(errand, method, params, 0, out)
+    }
+
+    /// Asks the server, for the nth time since it required input.
+    pub(super) fn request_again(
+        &mut self,
+        errand: u64,
+        method: &'static str,
+        params: Object,
+        rounds: u32,
+        out: &mut Outlet,
+    ) -> Value {
         self.requests_so_far += 1;
         let number = self.requests_so_far;
-        let raw = number.to_string();
+        let token = if self.is_given_to(Habit::StringIds) { format!("c-{number}").into() } else { Value::from(number) };
+        let token = if self.tampers() { self.mischosen_id().unwrap_or(token) } else { token };
+        let raw = token.to_string();
         let mut written = params.clone();
-        let metadata = self.metadata(method, number);
+        let metadata = self.metadata(method, &token);
         if !metadata.is_empty() {
             written.insert("_meta".into(), Value::Object(metadata));
         }
         let written = Some(Value::Object(written)).filter(|written| *written != json!({}));
-        let patience = if method == "server/discover" && !self.conduct.legacy().is_empty() { PROBE } else { PATIENCE };
-        let Some(id) = RequestId::read(&raw) else { return number };
-        self.send(&Message::request(&raw, method, written), out);
+        let waits = self.faulty(ClientFault::WaitsForEver) || self.faulty(ClientFault::NeverGivesUp);
+        let (patience, most) = match method {
+            _ if waits => (FOR_EVER, FOR_EVER),
+            "server/discover" if !self.conduct.legacy().is_empty() => (PROBE, PROBE),
+            _ if self.faulty(ClientFault::ProgressForEver) => (PATIENCE, FOR_EVER),
+            _ => (PATIENCE, MOST_PATIENCE),
+        };
+        if method.ends_with("/list") && self.tampers() {
+            self.grudge.page = params.clone();
+        }
+        let Some(id) = RequestId::read(&raw) else { return token };
+        self.send(Message::request(&raw, method, written), out);
         self.pending.push(Pending {
             id,
-            number,
+            token: token.clone(),
             errand,
             method,
             params,
             deadline: self.now + patience,
-            last_deadline: self.now + MOST_PATIENCE,
+            last_deadline: self.now + most,
+            rounds,
         });
-        number
+        token
     }
 
-    fn metadata(&self, method: &str, number: u64) -> Object {
+    fn metadata(&self, method: &str, token: &Value) -> Object {
         let mut metadata = Object::new();
-        let is_modern = match &self.connection {
-            Connection::Open(terms) => terms.revision == Revision::V2026_07_28,
-            _ => method == "server/discover",
-        };
-        if is_modern {
-            let declared = self.conduct.declares.written(Revision::V2026_07_28);
+        if self.is_modern() || method == "server/discover" {
+            let declared = self.conduct.capabilities(Revision::V2026_07_28);
             metadata.insert(meta::PROTOCOL_VERSION.into(), Revision::V2026_07_28.as_str().into());
             metadata.insert(meta::CLIENT_CAPABILITIES.into(), Value::Object(declared));
-            metadata.insert(meta::CLIENT_INFO.into(), super::Conduct::identity());
+            metadata.insert(meta::CLIENT_INFO.into(), Conduct::identity());
             if let Some(level) = &self.level {
                 metadata.insert(meta::LOG_LEVEL.into(), level.as_str().into());
             }
         }
-        if method == "tools/call" {
-            metadata.insert("progressToken".into(), number.into());
+        if method == "tools/call" && !self.is_given_to(Habit::NoProgress) {
+            metadata.insert("progressToken".into(), token.clone());
         }
         metadata
     }
@@ -136,7 +160,10 @@ impl Client {
         out: &mut Outlet,
     ) {
         let Some(position) = self.pending.iter().position(|pending| pending.id.same(id)) else {
-            self.note("an answer to nothing that is open", out);
+            if !self.ended_by_answer(id) {
+                self.note("an answer to nothing that is open", out);
+                self.mishears_late_answer(id, out);
+            }
             return;
         };
         let answer = match (result, error) {
@@ -145,8 +172,8 @@ impl Client {
                 return;
             }
             (_, Some(error)) => Err(Trouble::read(error)),
-            (Some(result), None) => serde_json::from_str(result.get())
-                .map_err(|_| Trouble::Unusable("the result is no object, or too deep to hold".to_owned())),
+            (Some(result), None) => held(result.get())
+                .ok_or_else(|| Trouble::Unusable("the result is no object, or too deep to hold".to_owned())),
             (None, None) => return,
         };
         let pending = self.pending.remove(position);
@@ -157,6 +184,8 @@ impl Client {
         match pending.method {
             "server/discover" => self.discovered(&pending, answer, out),
             "initialize" => self.initialized(&pending, answer, out),
+            "subscriptions/listen" => self.listening_ended(&pending, answer, out),
+            method if method.starts_with("tasks/") => self.followed(&pending, answer, out),
             method if method.ends_with("/list") => self.listed(&pending, answer, out),
             _ => self.used(&pending, answer, out),
         }
@@ -165,7 +194,7 @@ impl Client {
     /// Progress of a request: there is time for it anew, up to a point.
     pub(super) fn progressed(&mut self, token: &Value) {
         let now = self.now;
-        let known = |pending: &&mut Pending| pending.method == "tools/call" && *token == pending.number;
+        let known = |pending: &&mut Pending| pending.method == "tools/call" && *token == pending.token;
         if let Some(pending) = self.pending.iter_mut().find(known) {
             pending.deadline = (now + PATIENCE).min(pending.last_deadline);
         }
@@ -180,10 +209,30 @@ impl Client {
 
     /// Tells the server that a request is no longer of interest.
     pub(super) fn withdraw(&mut self, pending: &Pending, why: &str, out: &mut Outlet) {
-        if pending.method == "initialize" {
+        if self.tampers() {
+            self.grudge.withdrawn.push((pending.id.clone(), pending.method));
+        }
+        if pending.method == "initialize" && !self.faulty(ClientFault::CancelsInitialize) {
             return;
         }
-        let params = json!({"requestId": pending.number, "reason": why});
-        self.send(&Message::notification("notifications/cancelled", Some(params)), out);
+        let params = json!({"requestId": pending.token, "reason": why});
+        self.send(Message::notification("notifications/cancelled", Some(params)), out);
     }
+}
+
+/// The members of an object. Where something in it nests too deep, as much as can be held: an item of a list that is
+/// too deep does not cost the others.
+fn held(text: &str) -> Option<Object> {
+    if let Ok(whole) = serde_json::from_str(text) {
+        return Some(whole);
+    }
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
+    let value = |raw: &RawValue| -> Option<Value> {
+        let whole = serde_json::from_str(raw.get()).ok();
+        whole.or_else(|| {
+            let items: Vec<&RawValue> = serde_json::from_str(raw.get()).ok()?;
+            Some(items.iter().filter_map(|item| serde_json::from_str::<Value>(item.get()).ok()).collect())
+        })
+    };
+    Some(members.into_iter().filter_map(|(name, raw)| Some((name, value(raw)?))).collect())
 }

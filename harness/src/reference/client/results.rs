@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Client;
+use super::fault::ClientFault;
+use super::{Client, Habit};
 use crate::reference::message::Object;
 
 /// The longest text that is shown of one thing, in characters.
@@ -44,10 +45,18 @@ pub(super) enum Judged {
 impl Client {
     /// How a result is to be taken, or why it is invalid.
     pub(super) fn judge(&self, method: &str, result: &Object) -> Result<Judged, String> {
+        if self.tampers()
+            && let Some(judged) = self.misjudges(method, result)
+        {
+            return judged;
+        }
         if !self.is_modern() && method != "server/discover" {
             return Ok(Judged::Complete);
         }
         match result.get("resultType") {
+            None if self.is_given_to(Habit::NeedsResultType) || self.faulty(ClientFault::NeedsResultType) => {
+                Err("the result has no type".to_owned())
+            }
             None => Ok(Judged::Complete),
             Some(kind) if kind == "complete" => Ok(Judged::Complete),
             Some(kind) if kind == "input_required" => match method {
@@ -56,6 +65,24 @@ impl Client {
             },
             Some(kind) => Err(cut(&format!("the result has the unknown type {kind}"))),
         }
+    }
+}
+
+impl Client {
+    /// How a fault takes a result, if it does.
+    fn misjudges(&self, method: &str, result: &Object) -> Option<Result<Judged, String>> {
+        let mut keys = result.get("_meta").and_then(Value::as_object).into_iter().flat_map(Object::keys);
+        let is_odd = keys.any(|key| !key.starts_with("io.modelcontextprotocol/"));
+        if is_odd && self.faulty(ClientFault::RefusesOddMeta) {
+            return Some(Err("the result has metadata that is unknown here".to_owned()));
+        }
+        let kind = result.get("resultType").and_then(Value::as_str);
+        let is_unknown = kind.is_some_and(|kind| !matches!(kind, "complete" | "input_required"));
+        if is_unknown && self.faulty(ClientFault::TakesUnknownTypes) {
+            return Some(Ok(Judged::Complete));
+        }
+        let takes_for_interim = kind.is_none() && method == "tools/call" && self.is_modern();
+        (takes_for_interim && self.faulty(ClientFault::RetriesUntyped)).then_some(Ok(Judged::InputRequired))
     }
 }
 

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Client, Conduct, Deed, Outlet};
+use super::{Client, Conduct, Deed, Outlet, variants};
 use crate::reference::{Behaviour, Outbox, Server, fixture};
 use crate::revision::{Revision, Revisions, code, meta};
 use crate::user::{Kind, Wish, usual};
+
+mod faults;
 
 /// What came of a whole session.
 #[derive(Debug, Default, PartialEq)]
@@ -30,6 +32,7 @@ impl Told {
                 Deed::Stderr(text) => self.stderr.push_str(&text),
                 Deed::Exit(status) => self.exit = Some(status),
                 Deed::Wish(text) => assert!(serde_json::from_str::<Wish>(&text).is_ok(), "{text}"),
+                Deed::Die(signal) => panic!("died of {signal}"),
                 Deed::Write(_) | Deed::Signal(_) | Deed::HangUp => {}
             }
         }
@@ -359,4 +362,252 @@ fn every_list_is_named() {
         assert!(told.methods().contains(&kind.method()));
     }
     assert_eq!(told.done("read")["result"]["uris"], json!([fixture::README]));
+}
+
+/// Everything that a user may want of the reference server.
+fn everything() -> Vec<Wish> {
+    let call = |tool: &str| json!({"do": "call", "tool": tool});
+    let mut all = usual();
+    all.truncate(all.len() - 2);
+    all.extend(wishes(json!([
+        {"do": "watch", "uri": fixture::TOUCHED}, {"do": "log-level", "level": "debug"},
+        {"do": "complete", "prompt": fixture::GREET, "argument": "name", "value": "A"},
+        call(fixture::ASK_ROOTS), call(fixture::ASK_MODEL),
+        {"do": "call", "tool": fixture::ASK_MODEL, "arguments": {"tools": true}},
+        call(fixture::ASK_USER), {"do": "call", "tool": fixture::ASK_USER, "arguments": {"mode": "url"}},
+        call(fixture::TOGGLE_TOOL), call(fixture::EXTRA), call(fixture::TOUCH_RESOURCE), call(fixture::FAIL),
+        call(fixture::MEDIA), {"do": "roots", "uris": ["file:///b", "http://c"]}, call(fixture::ASK_ROOTS),
+        {"do": "unwatch", "uri": fixture::TOUCHED}, {"do": "read", "uri": "memo:///none"},
+        {"do": "get", "prompt": fixture::GREET, "arguments": {"name": 5}},
+        {"do": "call", "tool": fixture::SLOW, "arguments": {"milliseconds": 9000}, "wait": false},
+        {"do": "idle", "milliseconds": 300}, {"do": "abort"}, {"do": "surface"}, {"do": "close"},
+    ])));
+    all
+}
+
+fn texts(told: &Told, kind: &str) -> Vec<(bool, String)> {
+    let of_kind = told.shown()["results"].as_array().unwrap().iter().filter(|result| result["do"] == kind);
+    of_kind.map(|result| (result["failed"] == true, result["text"].as_str().unwrap().to_owned())).collect()
+}
+
+#[test]
+fn user_and_model_are_asked_in_every_revision() {
+    for revision in Revision::ALL {
+        let told = with(&[revision], everything());
+        assert_eq!((told.exit, told.stderr.as_str()), (Some(0), ""), "{revision}");
+        let calls = texts(&told, "call");
+        let text = |at: usize| calls[at].1.as_str();
+        assert_eq!(text(2), "roots: file:///home/ada/project");
+        assert_eq!(text(3), "turncoat-reference says: You are doing well.");
+        let elicits = revision >= Revision::V2025_06_18;
+        assert_eq!(calls[5], if elicits { (false, "the user is Ada".into()) } else { calls[5].clone() }, "{revision}");
+        if revision >= Revision::V2025_11_25 {
+            assert_eq!(text(6), "the user consented");
+        }
+        assert!(!calls[8].0, "{revision}: the tool that came was found: {:?}", calls[8]);
+        assert_eq!(told.shown()["updates"], json!([fixture::TOUCHED]), "{revision}");
+        assert!(text(10).starts_with("the tool failed"), "{revision}: {calls:?}");
+        assert_eq!(text(12), "roots: file:///b");
+        assert_eq!(texts(&told, "read")[1].1, "not found: memo:///none");
+        assert!(!texts(&told, "get")[1].0);
+        assert_eq!(calls.last().unwrap().1, "aborted");
+        assert!(told.methods().contains(&"notifications/cancelled"));
+    }
+}
+
+#[test]
+fn every_variant_gets_what_it_wants() {
+    for variant in variants() {
+        for revision in variant.conduct().revisions.iter() {
+            let mut server = Server::new(Behaviour::of(Revisions::of(&[revision])));
+            let told = converse(variant.conduct(), everything(), &mut server);
+            assert_eq!((told.exit, told.stderr.as_str()), (Some(0), ""), "{} {revision}", variant.name);
+            assert_eq!(told.done("connect")["result"]["revision"], revision.as_str(), "{}", variant.name);
+            assert!(!texts(&told, "call")[1].0, "{} {revision}: {}", variant.name, told.shown());
+        }
+    }
+}
+
+#[test]
+fn a_tool_that_needs_a_task_is_called_as_one() {
+    let user = wishes(json!([{"do": "connect"}, {"do": "call", "tool": fixture::TASK_ONLY}, {"do": "surface"},
+        {"do": "close"}]));
+    let told = with(&[Revision::V2025_11_25], user);
+    assert!(!texts(&told, "call")[0].0, "{}", told.shown());
+    assert!(told.methods().contains(&"tasks/result"));
+}
+
+#[test]
+fn odd_tools_do_not_cost_the_others() {
+    let user =
+        || wishes(json!([{"do": "connect"}, {"do": "call", "tool": "good"}, {"do": "surface"}, {"do": "close"}]));
+    let deep = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
+    let line = |id: &Value| {
+        let tools = json!([
+            {"name": "cyclic", "inputSchema": {"type": "object", "allOf": [{"$ref": "#"}]}},
+            {"name": "remote", "inputSchema": {"type": "object"}, "outputSchema": {"$ref": "http://127.0.0.1:1/x.json"}},
+            {"name": "null", "inputSchema": null}, {"name": 5}, {"name": "good", "inputSchema": {"type": "object"}},
+            {"name": "good", "inputSchema": {"type": "object"}},
+        ]);
+        let text = tools.to_string();
+        format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"tools\":[{{\"name\":\"deep\",\"inputSchema\":{deep}}},{}}}}}\n",
+            &text[1..]
+        )
+    };
+    struct Deep<F>(F);
+    impl<F: FnMut(&Value) -> Vec<u8>> Other for Deep<F> {
+        fn hear(&mut self, _now: Duration, bytes: &[u8]) -> Vec<u8> {
+            parse(bytes).iter().flat_map(&mut self.0).collect()
+        }
+    }
+    let mut shaken = legacy(Revision::V2025_11_25, |message| {
+        vec![answer(message, json!({"content": [{"type": "hologram"}, {"type": "text", "text": "x"}]}))]
+    });
+    let mut server = Deep(|message: &Value| match message["method"].as_str() {
+        Some("tools/list") => line(&message["id"]).into_bytes(),
+        _ => shaken.hear(Duration::ZERO, format!("{message}\n").as_bytes()),
+    });
+    let told = converse(Conduct::default(), user(), &mut server);
+    assert_eq!(told.shown()["tools"], json!(["good"]));
+    assert_eq!(told.done("call")["result"]["content"][0]["type"], "unsupported");
+}
+
+#[test]
+fn retries_repeat_the_request_with_the_state_and_nothing_else() {
+    let user = || {
+        wishes(json!([{"do": "connect"}, {"do": "read", "uri": "a:b"}, {"do": "read", "uri": "a:b"},
+        {"do": "close"}]))
+    };
+    let states = [json!(" \u{2028}=\\\""), Value::Null, json!("")];
+    let mut rounds = 0;
+    let mut server = modern(|message| {
+        rounds += 1;
+        let mut result = json!({"resultType": "input_required", "inputRequests": {"": {"method": "roots/list"}}});
+        match states.get(rounds - 1) {
+            Some(Value::Null) => {}
+            Some(state) => result["requestState"] = state.clone(),
+            None => result = json!({"resultType": "complete", "contents": [], "ttlMs": 60_000}),
+        }
+        vec![answer(message, result)]
+    });
+    let told = converse(Conduct::default(), user(), &mut server);
+    let reads: Vec<_> = told.written.iter().filter(|message| message["method"] == "resources/read").collect();
+    let sent: Vec<_> = reads.iter().map(|read| read["params"].get("requestState").cloned()).collect();
+    let expected = [None, Some(states[0].clone()), None, Some(states[2].clone()), None];
+    assert_eq!(sent, expected);
+    assert_eq!(reads[1]["params"]["inputResponses"][""]["roots"][0]["uri"], "file:///home/ada/project");
+    let endless = json!({"resultType": "input_required", "requestState": "s"});
+    let told = converse(Conduct::default(), user(), &mut modern(|message| vec![answer(message, endless.clone())]));
+    assert_eq!(told.methods().iter().filter(|method| **method == "resources/read").count(), 18);
+}
+
+#[test]
+fn questions_of_a_legacy_server_are_answered_as_declared() {
+    let bare = variants().iter().find(|variant| variant.name == "bare").unwrap().conduct();
+    let form = variants().iter().find(|variant| variant.name == "form-only").unwrap().conduct();
+    let asked = |conduct: Conduct, method: &str, params: Value| {
+        let mut client = Client::new(conduct, wishes(json!([{"do": "connect"}, {"do": "idle", "milliseconds": 9}])));
+        let mut out = Outlet::default();
+        client.begin(Duration::ZERO, &mut out);
+        let (refusal, hello) = (
+            json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "no"}}),
+            json!({"jsonrpc": "2.0", "id": 2, "result": {"protocolVersion": "2025-11-25", "capabilities": {}}}),
+        );
+        let question = json!({"jsonrpc": "2.0", "id": "q", "method": method, "params": params});
+        for line in [refusal, hello, question] {
+            client.receive(Duration::ZERO, format!("{line}\n").as_bytes(), &mut out);
+        }
+        parse(&out.bytes()).into_iter().find(|message| message["id"] == "q").unwrap()
+    };
+    assert_eq!(asked(bare.clone(), "ping", json!({}))["result"], json!({}));
+    for method in ["roots/list", "sampling/createMessage", "elicitation/create", "x/y"] {
+        assert_eq!(asked(bare.clone(), method, json!({}))["error"]["code"], code::METHOD_NOT_FOUND, "{method}");
+    }
+    for mode in ["url", "telepathy"] {
+        let answer = asked(form.clone(), "elicitation/create", json!({"mode": mode, "message": "", "url": "x:y"}));
+        assert_eq!(answer["error"]["code"], code::INVALID_PARAMS);
+    }
+    let schema = json!({"type": "object", "properties": {}});
+    let accepted = asked(form, "elicitation/create", json!({"message": "", "requestedSchema": schema}));
+    assert_eq!(accepted["result"], json!({"action": "accept", "content": {}}));
+    let used = json!({"role": "assistant", "content": {"type": "tool_use", "id": "1", "name": "x", "input": {}}});
+    let mixed =
+        json!({"role": "user", "content": [{"type": "text", "text": ""}, {"type": "tool_result", "toolUseId": "1"}]});
+    for history in [json!([used]), json!([used, mixed])] {
+        let params = json!({"messages": history, "maxTokens": 5});
+        let answer = asked(Conduct::default(), "sampling/createMessage", params);
+        assert_eq!(answer["error"]["code"], code::INVALID_PARAMS);
+    }
+}
+
+#[test]
+fn subscriptions_are_told_apart() {
+    let user = wishes(json!([{"do": "connect"}, {"do": "list", "what": "tools"}, {"do": "watch", "uri": "a:1"},
+        {"do": "watch", "uri": "a:2"}, {"do": "read", "uri": "a:9"}, {"do": "call", "tool": "t"},
+        {"do": "surface"}, {"do": "close"}]));
+    let mut ids = Vec::new();
+    let news = |id: &Value, method: &str, params: Value| {
+        let mut params = params;
+        params["_meta"] = json!({meta::SUBSCRIPTION_ID: id});
+        json!({"jsonrpc": "2.0", "method": method, "params": params})
+    };
+    let mut server = modern(move |message| match message["method"].as_str() {
+        Some("subscriptions/listen") => {
+            ids.push(message["id"].clone());
+            let filter = json!({"notifications": message["params"]["notifications"]});
+            vec![news(&message["id"], "notifications/subscriptions/acknowledged", filter)]
+        }
+        Some("tools/list") => {
+            let tools = json!([{"name": "t", "inputSchema": {"type": "object"}}]);
+            vec![answer(message, json!({"tools": tools, "ttlMs": 9_000}))]
+        }
+        Some("resources/read") => vec![
+            news(&ids[1], "notifications/tools/list_changed", json!({})),
+            news(&json!(ids[0].to_string()), "notifications/tools/list_changed", json!({})),
+            news(&ids[0], "notifications/resources/updated", json!({"uri": "a:2"})),
+            news(&ids[1], "notifications/resources/updated", json!({"uri": "a:2/part"})),
+            answer(message, json!({"contents": []})),
+        ],
+        Some("tools/call") => vec![answer(message, json!({"content": []}))],
+        _ => Vec::new(),
+    });
+    let told = converse(Conduct::default(), user, &mut server);
+    assert_eq!(told.methods().iter().filter(|method| **method == "tools/list").count(), 1);
+    assert_eq!(told.shown()["updates"], json!(["a:2/part"]));
+}
+
+#[test]
+fn a_batch_is_taken_apart_where_there_are_batches() {
+    let mut server = legacy(Revision::V2025_03_26, |message| match message["method"].as_str() {
+        Some("tools/list") => {
+            let ping = |id: u8| json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
+            let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {}});
+            vec![json!([ping(8), cancelled, ping(9), answer(message, json!({"tools": []}))])]
+        }
+        _ => Vec::new(),
+    });
+    let user = wishes(json!([{"do": "connect"}, {"do": "list", "what": "tools"}, {"do": "close"}]));
+    let told = converse(Conduct::default(), user, &mut server);
+    assert_eq!(told.done("list")["failed"], false);
+    let last = told.written.last().unwrap().as_array().unwrap();
+    assert_eq!((last.len(), &last[1]["id"]), (2, &json!(9)));
+}
+
+#[test]
+fn structured_content_is_held_against_its_schema() {
+    for (content, failed) in [(json!({"n": 1}), false), (json!({"n": "x"}), true), (Value::Null, true)] {
+        let mut server = legacy(Revision::V2025_06_18, |message| match message["method"].as_str() {
+            Some("tools/list") => {
+                let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]});
+                let tool = json!({"name": "t", "inputSchema": {"type": "object"}, "outputSchema": schema});
+                vec![answer(message, json!({"tools": [tool]}))]
+            }
+            Some("tools/call") => vec![answer(message, json!({"content": [], "structuredContent": content}))],
+            _ => Vec::new(),
+        });
+        let user = wishes(json!([{"do": "connect"}, {"do": "call", "tool": "t"}, {"do": "close"}]));
+        let told = converse(Conduct::default(), user, &mut server);
+        assert_eq!(told.done("call")["failed"], failed, "{content}");
+    }
 }

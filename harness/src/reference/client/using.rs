@@ -2,30 +2,32 @@
 
 use serde_json::{Value, json};
 
+use super::fault::ClientFault;
 use super::requests::{Answer, Pending};
-use super::results::{Outcome, cut, shown, texts};
+use super::results::{Judged, Outcome, cut, shown, texts};
 use super::{Client, Outlet};
-use crate::reference::message::{Object, object};
-use crate::revision::code;
+use crate::reference::message::{Message, Object, object};
+use crate::revision::{Revision, code};
 use crate::user::{Kind, Wish};
 
 impl Client {
     /// Does what a wish needs next, now that there is a server for it.
     pub(super) fn attempt(&mut self, errand: u64, wish: Wish, out: &mut Outlet) {
+        if self.conduct.faulty(ClientFault::ProbesAgain) && !self.is_modern() {
+            self.request(0, "server/discover", Object::new(), out);
+        }
         match wish {
             Wish::List { what } => self.walk(errand, what, out),
             Wish::Call { tool, arguments, .. } => {
-                if !self.listings.is_fresh(Kind::Tools) {
+                let has_walked = self.errand(errand).is_some_and(|errand| errand.has_walked);
+                if !has_walked && !self.listings.is_fresh(Kind::Tools) {
                     return self.walk(errand, Kind::Tools, out);
                 }
-                if let Some(why) = self.unavailable(&tool) {
-                    return self.fail(errand, why, out);
-                }
-                self.request(errand, "tools/call", object(json!({"name": tool, "arguments": arguments})), out);
+                self.call(errand, &tool, arguments, out);
             }
             Wish::Read { uri, .. } => {
                 let params = object(json!({"uri": uri}));
-                match self.cache.find("resources/read", &params, self.now) {
+                match self.cached("resources/read", &params) {
                     Some(result) => self.finish(errand, contents(&result), out),
                     None => {
                         self.request(errand, "resources/read", params, out);
@@ -33,7 +35,9 @@ impl Client {
                 }
             }
             Wish::Get { prompt, arguments } => {
-                let params = json!({"name": prompt, "arguments": texts(&arguments)});
+                let typed = self.faulty(ClientFault::TypedPromptArguments);
+                let arguments = if typed { arguments } else { texts(&arguments) };
+                let params = json!({"name": prompt, "arguments": arguments});
                 self.request(errand, "prompts/get", object(params), out);
             }
             Wish::Complete { prompt, argument, value } => {
@@ -43,22 +47,15 @@ impl Client {
                 });
                 self.request(errand, "completion/complete", object(params), out);
             }
-            Wish::LogLevel { level } if self.is_modern() => {
+            Wish::LogLevel { level } if self.is_modern() && !self.faulty(ClientFault::SetsLevelModern) => {
                 self.level = Some(level);
                 self.succeed(errand, json!({}), out);
             }
             Wish::LogLevel { level } => {
                 self.request(errand, "logging/setLevel", object(json!({"level": level})), out);
             }
-            Wish::Watch { uri } if !self.is_modern() => {
-                self.request(errand, "resources/subscribe", object(json!({"uri": uri})), out);
-            }
-            Wish::Unwatch { uri } if !self.is_modern() => {
-                self.request(errand, "resources/unsubscribe", object(json!({"uri": uri})), out);
-            }
-            Wish::Watch { .. } | Wish::Unwatch { .. } | Wish::Roots { .. } => {
-                self.fail(errand, "not done yet".to_owned(), out);
-            }
+            Wish::Watch { .. } | Wish::Unwatch { .. } => self.watch(errand, wish, out),
+            Wish::Roots { uris } => self.move_to(errand, uris, out),
             Wish::Connect | Wish::Abort | Wish::Idle { .. } | Wish::Surface | Wish::Close => {}
         }
     }
@@ -69,6 +66,10 @@ impl Client {
             Ok(result) => result,
             Err(trouble) => {
                 let not_found = [Some(code::INVALID_PARAMS), Some(code::RESOURCE_NOT_FOUND)].contains(&trouble.code());
+                let old = trouble.code() == Some(code::RESOURCE_NOT_FOUND);
+                if old && self.faulty(ClientFault::TakesOldCodeForSuccess) {
+                    return self.succeed(pending.errand, json!({}), out);
+                }
                 let told = match pending.params.get("uri").and_then(Value::as_str) {
                     Some(uri) if not_found && pending.method == "resources/read" => format!("not found: {}", cut(uri)),
                     _ => trouble.told(),
@@ -76,14 +77,27 @@ impl Client {
                 return self.fail(pending.errand, told, out);
             }
         };
-        if let Err(why) = self.judge(pending.method, &result) {
-            return self.fail(pending.errand, why, out);
+        match self.judge(pending.method, &result) {
+            Err(why) => return self.fail(pending.errand, why, out),
+            Ok(Judged::InputRequired) => return self.retry(pending, &result, out),
+            Ok(Judged::Complete) => {}
         }
-        if pending.method == "resources/read" && self.is_modern() {
-            self.cache.keep(pending.method, &pending.params, &result, self.now);
+        if pending.method == "resources/read" {
+            self.remember(pending, &result, out);
+        }
+        if self.tampers() {
+            if self.faulty(ClientFault::CancelsFinished) || self.faulty(ClientFault::CancelsFinishedModern) {
+                self.withdraw(pending, "done", out);
+            }
+            if let Some(why) = self.refuses(&result, out) {
+                return self.fail(pending.errand, why, out);
+            }
+        }
+        if pending.params.contains_key("task") && result.contains_key("task") {
+            return self.follow(pending, &result, out);
         }
         let outcome = match pending.method {
-            "tools/call" => called(&result),
+            "tools/call" => return self.delivered(pending.errand, &result, out),
             "prompts/get" => gotten(&result),
             "resources/read" => contents(&result),
             "completion/complete" => completed(&result),
@@ -91,20 +105,59 @@ impl Client {
         };
         self.finish(pending.errand, outcome, out);
     }
-}
 
-fn called(result: &Object) -> Outcome {
-    let Some(blocks) = result.get("content").and_then(Value::as_array) else {
-        return Outcome::failure("the result of the tool has no content");
-    };
-    let mut outcome = Outcome::of_blocks(blocks.iter());
-    if result.get("isError").is_some_and(|is_error| *is_error == true) {
-        return Outcome { failed: true, text: format!("the tool failed: {}", outcome.text), shown: Value::Null };
+    fn call(&mut self, errand: u64, tool: &str, arguments: Object, out: &mut Outlet) {
+        if let Some(why) = self.unavailable(tool) {
+            return self.fail(errand, why, out);
+        }
+        let needs_task = self.listings.offer(tool).is_some_and(|offer| offer.needs_task);
+        let mut params = object(json!({"name": tool, "arguments": arguments}));
+        params.extend(self.augmentation(needs_task).map(|task| ("task".to_owned(), task)));
+        self.request(errand, "tools/call", params, out);
     }
-    if let Some(structured) = result.get("structuredContent") {
-        outcome.shown["structuredContent"] = shown(structured);
+
+    /// The result of a tool.
+    pub(super) fn delivered(&mut self, errand: u64, result: &Object, out: &mut Outlet) {
+        let offer = match self.errand(errand).map(|errand| &errand.wish) {
+            Some(Wish::Call { tool, .. }) => self.listings.offer(tool),
+            _ => None,
+        };
+        let structured = result.get("structuredContent");
+        let outcome = match result.get("content").and_then(Value::as_array) {
+            None if !(self.lenient() && structured.is_some()) => {
+                Outcome::failure("the result of the tool has no content")
+            }
+            blocks => {
+                let mut outcome = Outcome::of_blocks(blocks.into_iter().flatten());
+                let knows = self.revision() >= Some(Revision::V2025_06_18);
+                let fault = offer.filter(|_| knows).and_then(|offer| offer.objects(structured, &self.faults()));
+                if result.get("isError").is_some_and(|is_error| *is_error == true) {
+                    outcome = Outcome::failure(format!("the tool failed: {}", outcome.text));
+                } else if let Some(why) = fault {
+                    outcome = Outcome::failure(why);
+                } else if let Some(structured) = structured {
+                    outcome.shown["structuredContent"] = shown(structured);
+                }
+                outcome
+            }
+        };
+        self.finish(errand, outcome, out);
     }
-    outcome
+
+    /// The user has other folders now.
+    fn move_to(&mut self, errand: u64, uris: Vec<String>, out: &mut Outlet) {
+        self.roots = uris.into_iter().filter(|uri| uri.starts_with("file://")).collect();
+        let declares = self.conduct.declares;
+        let announces = match self.is_modern() {
+            true => self.faulty(ClientFault::AnnouncesRootsModern),
+            false if self.faulty(ClientFault::KeepsRootsToItself) => false,
+            false => (declares.roots && declares.roots_changed) || self.faulty(ClientFault::AnnouncesUndeclaredRoots),
+        };
+        if announces {
+            self.send(Message::notification("notifications/roots/list_changed", None), out);
+        }
+        self.succeed(errand, json!({"roots": self.roots}), out);
+    }
 }
 
 fn gotten(result: &Object) -> Outcome {

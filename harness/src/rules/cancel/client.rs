@@ -1,88 +1,117 @@
-//! How clients over HTTP cancel a request that their user no longer wants.
+//! How a client of 2026-07-28 takes back what it asked.
 
-use crate::revision::{Revision, Revisions, Side};
+use super::{Target, notices_by};
+use crate::revision::{Revisions, Side};
+use crate::rules::client;
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
-use crate::session::{HttpExchange, Speaker, View};
-use crate::transcript::Ending;
-use crate::wire::Id;
+use crate::session::user::Wish;
+use crate::session::{Exchange, Speaker, View};
 
-pub(super) static CLOSES_STREAM: Rule = Rule {
-    id: "cancel.http-client-closes-stream",
-    level: Level::Should,
+pub(super) static ONLY_OWN_STATELESS: Rule = Rule {
+    id: "cancel.only-own-active-requests-stateless",
+    level: Level::Must,
     side: Some(Side::Client),
     revisions: Revisions::MODERN,
-    transports: Transports::HTTP,
-    clause: "2026-07-28/basic/patterns/cancellation#transport-specific-cancellation",
-    requires: "Over HTTP a client cancels a modern request by closing its response.",
-    judged: "A call that was open when the user no longer wanted it. A notification beside it is a warning.",
-    untested: "no call was open when the user of the client no longer wanted it",
-    judge: closes_stream,
+    transports: Transports::STDIO,
+    clause: "2026-07-28/basic/patterns/cancellation#behavior-requirements",
+    requires: "A client cancels only requests of its own that are not answered yet.",
+    judged: "The id, with its type, must be that of an earlier request. Of one that was answered, the client may not have \
+             read the answer yet. It is wrong where the answer came within a second and its user had wanted nothing else \
+             since, and where it sent another request behind the answer and a second passed.",
+    untested: "the client cancelled nothing",
+    judge: only_own,
 };
 
-fn closes_stream(view: View<'_>) -> Verdict {
-    let mut verdict = Verdict::default();
-    for (http, aborted, over) in unwanted(view) {
-        verdict.checked += 1;
-        let closed = http.ending() == Some(&Ending::Dropped);
-        if !closed {
-            let breach = Breach::at_entry(over, "leaves the response open to a call that its user no longer wants");
-            verdict.breaches.push(breach.after_entry(aborted));
-        }
-        if let Some(notice) = notice(view, http) {
-            let breach = Breach::at_entry(notice, "cancels a modern request by a notification").after_entry(http.entry);
-            verdict.warnings.push(breach.as_warning());
-        }
-    }
-    verdict
+/// Who has not read an answer after this long is not going to, in microseconds.
+const READ_BY: u64 = 1_000_000;
+
+fn only_own(view: View<'_>) -> Verdict {
+    notices_by(view, Speaker::Subject)
+        .into_iter()
+        .filter_map(|notice| {
+            let message = notice.message;
+            match notice.target {
+                Target::Malformed => {
+                    let missing = message.param("requestId").is_none();
+                    missing.then(|| Err(Breach::at(message, "cancels without saying what")))
+                }
+                Target::Unknown(id) => {
+                    let text: String = id.text().chars().take(60).collect();
+                    Some(Err(Breach::at(message, format!("cancels {text}, which is no request of its own"))))
+                }
+                Target::Known(exchange) => {
+                    let Some(answer) = exchange.answer().filter(|answer| answer.entry < message.entry) else {
+                        return Some(Ok(()));
+                    };
+                    let went_on = client::own(view).any(|own| {
+                        own.id.is_some() && own.method().is_some() && (answer.entry..message.entry).contains(&own.entry)
+                    });
+                    let late = message.at.saturating_sub(answer.at) > READ_BY;
+                    let asked = exchange.request();
+                    let may_cross = client::wished_between(view, asked.entry, message.entry)
+                        || answer.at.saturating_sub(asked.at) > READ_BY;
+                    let what = "cancels a request of its own that was answered";
+                    ((late && went_on) || !may_cross).then(|| Err(Breach::at(message, what).after(answer)))
+                }
+            }
+        })
+        .collect()
 }
 
-pub(super) static EXPLICIT: Rule = Rule {
-    id: "cancel.http-client-explicit",
-    level: Level::Should,
+pub(super) static STDIO_NOTIFIES: Rule = Rule {
+    id: "cancel.stdio-client-notifies",
+    level: Level::Must,
     side: Some(Side::Client),
-    revisions: Revisions::LEGACY.and(Revisions::since(Revision::V2025_03_26)),
-    transports: Transports::HTTP,
-    clause: "2025-11-25/basic/transports#sending-messages-to-the-server",
-    requires: "In the older Streamable HTTP a client cancels by a notification.",
-    judged: "A call that was open when the user no longer wanted it. Merely to close its response is a warning.",
-    untested: "no call was open when the user of the client no longer wanted it",
-    judge: explicit,
+    revisions: Revisions::MODERN,
+    transports: Transports::STDIO,
+    clause: "2026-07-28/basic/patterns/cancellation#transport-specific-cancellation",
+    requires: "A client that gives up a request says so by a cancellation.",
+    judged: "A user who takes back a wish while the request for it is open, with a driver that says that it did so: the \
+             cancellation has to come before the session ends, unless the client hangs up without another word.",
+    untested: "no user took back a wish whose request was still open",
+    judge: stdio_notifies,
 };
 
-fn explicit(view: View<'_>) -> Verdict {
-    let checks = unwanted(view).into_iter().map(|(http, aborted, over)| -> Check {
-        if notice(view, http).is_some() {
-            return Ok(());
-        }
-        let what = "does not cancel a call that its user no longer wants";
-        let breach = Breach::at_entry(over, what).after_entry(aborted);
-        Err(if http.ending() == Some(&Ending::Dropped) { breach.as_warning() } else { breach })
-    });
-    checks.collect()
-}
-
-/// The entry of the notification that cancels a request.
-fn notice(view: View<'_>, http: &HttpExchange<'_>) -> Option<usize> {
-    let id = http.id()?;
-    let mut sent = view.every_message().filter(|message| message.by == Speaker::Subject && message.entry > http.entry);
-    let cancels = |message: &&crate::session::Message<'_>| {
-        message.is("notifications/cancelled") && message.param("requestId").is_some_and(|about| Id::read(about) == id)
-    };
-    sent.find(cancels).map(|message| message.entry)
-}
-
-/// The calls that were open when their user no longer wanted them, with the entries of the wish and of the end of the
-/// session.
-fn unwanted(view: View<'_>) -> Vec<(&HttpExchange<'_>, usize, usize)> {
-    let over = view.entries().len().saturating_sub(1);
+fn stdio_notifies(view: View<'_>) -> Verdict {
     let wishes = &view.user().wishes;
-    let aborted = wishes.iter().filter(|wish| wish.kind() == "abort" && !wish.is_unsupported());
-    let open = aborted.filter_map(|wish| {
-        let mut calls = view.http().into_iter().rev().filter(|http| http.method().as_deref() == Some("tools/call"));
-        let call = calls.find(|http| http.entry < wish.entry)?;
-        let answered = call.answer().is_some_and(|(entry, _)| entry < wish.entry);
-        let ended = call.end.is_some_and(|(entry, _)| entry < wish.entry);
-        (!answered && !ended).then_some((call, wish.entry, over))
-    });
-    open.collect()
+    wishes
+        .iter()
+        .enumerate()
+        .filter(|(_, wish)| wish.kind() == "abort" && wish.is_fulfilled() && !took_back_nothing(wish))
+        .filter_map(|(position, wish)| {
+            let came = wish.came.as_ref()?;
+            let unwaited = wishes.get(..position)?.iter().rfind(|one| one.wish["wait"] == false)?;
+            let asked = request_for(view, unwaited).filter(|asked| asked.request().entry < wish.entry)?;
+            let open = asked.answer().is_none_or(|answer| answer.entry > came.entry);
+            if asked.cancellation().is_some() {
+                return Some(Ok(()));
+            }
+            let went_on = client::own(view).any(|message| message.entry > came.entry);
+            let end = client::outstayed(view).or(client::hung_up(view).filter(|_| went_on))?;
+            let what = format!("gives up {} without a word to the server", asked.method());
+            open.then(|| Err(Breach::at_entry(end, what).after(asked.request())))
+        })
+        .collect::<Vec<Check>>()
+        .into_iter()
+        .collect()
+}
+
+/// Whether a driver says that there was nothing to take back.
+fn took_back_nothing(wish: &Wish) -> bool {
+    wish.came.as_ref().is_some_and(|came| came.words.pointer("/result/aborted").is_some_and(|aborted| aborted == false))
+}
+
+/// The request of the kind and name that a wish is about, behind it.
+pub(in crate::rules) fn request_for<'s>(view: View<'s>, wish: &Wish) -> Option<Exchange<'s>> {
+    let (method, param, key) = match wish.kind() {
+        "call" => ("tools/call", "name", "tool"),
+        "read" => ("resources/read", "uri", "uri"),
+        "get" => ("prompts/get", "name", "prompt"),
+        _ => return None,
+    };
+    let named = wish.wish[key].as_str()?;
+    client::modern(view).find(|exchange| {
+        let is_it = exchange.is(method) && exchange.param(param).is_some_and(|own| own.is(named));
+        is_it && exchange.request().entry > wish.entry
+    })
 }

@@ -1,0 +1,118 @@
+// The conversation that turncoat holds with the driver of a client; ../README.md has the protocol. The two TypeScript SDKs
+// differ in where things are imported from, how handlers are named, and how eras are chosen; sdk1.mjs and sdk2.mjs say so.
+import { createInterface } from "node:readline";
+
+const ROOT = "file:///home/ada/project";
+// Whoever pages for ever is not followed for ever.
+const MOST_PAGES = 100;
+
+export const capabilities = { elicitation: { form: {}, url: {} }, roots: { listChanged: true }, sampling: {} };
+
+const say = (line) => process.stdout.write(JSON.stringify(line) + "\n");
+
+class Unsupported extends Error {}
+
+// `handle(method, handler)` and `hear(method, handler)` register what answers requests and hears notifications, and
+// `call(params, options)` calls a tool.
+export async function converse({ client, transport, handle, hear, call }) {
+    const shown = { errors: [], log: [], news: [] };
+    const unawaited = [];
+    let roots = [ROOT];
+    client.onerror = (error) => shown.errors.length < 100 && shown.errors.push(String(error).slice(0, 2000));
+    handle("roots/list", () => ({ roots: roots.map((uri) => ({ uri })) }));
+    handle("sampling/createMessage", () => ({ model: "fixed", role: "assistant", content: { type: "text", text: "Forty-two." }, stopReason: "endTurn" }));
+    handle("elicitation/create", ({ params }) => (params.mode === "url" ? { action: "accept" } : { action: "accept", content: form(params.requestedSchema) }));
+    hear("notifications/message", ({ params }) => shown.log.push(params));
+    for (const what of ["tools", "prompts", "resources"]) {
+        hear(`notifications/${what}/list_changed`, () => shown.news.push(`${what} changed`));
+    }
+    hear("notifications/resources/updated", ({ params }) => shown.news.push(`${params.uri} updated`));
+
+    const lists = {
+        tools: [(page) => client.listTools(page), "tools"],
+        prompts: [(page) => client.listPrompts(page), "prompts"],
+        resources: [(page) => client.listResources(page), "resources"],
+        templates: [(page) => client.listResourceTemplates(page), "resourceTemplates"],
+    };
+    const isModern = () => (client.getNegotiatedProtocolVersion?.() ?? "") >= "2026";
+    const watching = new Map();
+    const wishes = {
+        connect: async () => {
+            await client.connect(transport);
+            shown.protocolVersion = client.getNegotiatedProtocolVersion?.();
+            shown.serverInfo = client.getServerVersion();
+            shown.capabilities = client.getServerCapabilities();
+            shown.instructions = client.getInstructions();
+        },
+        list: async ({ what }) => (shown[what] = await pages(...lists[what])),
+        call: ({ tool, arguments: given }, options) => call({ name: tool, arguments: given }, options),
+        read: ({ uri }, options) => client.readResource({ uri }, options),
+        get: ({ prompt, arguments: given }) => client.getPrompt({ name: prompt, arguments: given }),
+        complete: ({ prompt, argument, value }) => client.complete({ ref: { type: "ref/prompt", name: prompt }, argument: { name: argument, value } }),
+        "log-level": ({ level }) => {
+            if (isModern()) throw new Unsupported();
+            return client.setLoggingLevel(level);
+        },
+        watch: async ({ uri }) => {
+            if (!isModern()) return client.subscribeResource({ uri });
+            const filter = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true, resourceSubscriptions: [uri] };
+            watching.set(uri, await client.listen(filter));
+        },
+        unwatch: async ({ uri }) => {
+            if (!isModern()) return client.unsubscribeResource({ uri });
+            await watching.get(uri)?.close();
+        },
+        roots: async ({ uris }) => {
+            roots = uris;
+            if (!isModern()) await client.sendRootsListChanged();
+        },
+        close: () => client.close(),
+    };
+
+    async function fulfil({ id, do: kind, ...wish }, signal) {
+        if (kind === "surface") return say({ turncoat: "surface", id, ...shown });
+        if (!(kind in wishes)) return say({ turncoat: "unsupported", id });
+        try {
+            say({ turncoat: "done", id, result: (await wishes[kind](wish, { signal })) ?? null });
+        } catch (error) {
+            if (error instanceof Unsupported) return say({ turncoat: "unsupported", id });
+            say({ turncoat: "failed", id, error: String(error).slice(0, 2000) });
+        }
+    }
+
+    say({ turncoat: "driver", version: 1 });
+    for await (const line of createInterface({ input: process.stdin })) {
+        const wish = JSON.parse(line);
+        if (wish.do === "abort") {
+            unawaited.pop()?.abort();
+            say({ turncoat: "done", id: wish.id });
+        } else if (wish.wait === false) {
+            unawaited.push(new AbortController());
+            void fulfil(wish, unawaited.at(-1).signal);
+        } else {
+            await fulfil(wish);
+        }
+    }
+    await client.close();
+}
+
+async function pages(fetch, member) {
+    const items = [];
+    const seen = new Set();
+    let cursor;
+    do {
+        const page = await fetch(cursor === undefined ? undefined : { cursor });
+        items.push(...page[member]);
+        cursor = page.nextCursor;
+        if (seen.has(cursor)) break;
+        seen.add(cursor);
+    } while (cursor !== undefined && seen.size < MOST_PAGES);
+    return items;
+}
+
+// What a user in a hurry puts into a form: the defaults, and else anything that fits.
+function form(schema) {
+    const guesses = { string: "text", number: 1, integer: 1, boolean: true, array: [] };
+    const guess = (field) => field.default ?? field.enum?.[0] ?? field.oneOf?.[0]?.const ?? guesses[field.type];
+    return Object.fromEntries(Object.entries(schema?.properties ?? {}).map(([name, field]) => [name, guess(field)]));
+}

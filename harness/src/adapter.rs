@@ -124,16 +124,17 @@ pub trait Link: Send {
         let _ = number;
     }
 
+    /// Writes a part of the response to an HTTP request of the subject, each piece in a write of its own. Never waits.
+    fn respond(&mut self, number: u32, pieces: Vec<Vec<u8>>, then: Then) {
+        let _ = (number, pieces, then);
+    }
+
     /// Reads nothing more: [`Link::next`] goes on writing, and says once by [`Incoming::Written`] that all is written. Over
     /// HTTP, the responses to requests that are sent so are left unread, and each is said to be written.
     fn stop_reading(&mut self) {}
 
     /// Reads on.
     fn read_on(&mut self) {}
-    /// Writes a part of the response to an HTTP request of the subject, each piece in a write of its own. Never waits.
-    fn respond(&mut self, number: u32, pieces: Vec<Vec<u8>>, then: Then) {
-        let _ = (number, pieces, then);
-    }
 
     /// Closes the subject's input behind everything that was written.
     fn close(&mut self);

@@ -177,8 +177,7 @@ impl Running {
             };
             match next {
                 Next::News(News { relay, what }) => {
-                    self.client.tell_chatter();
-                    self.client.stir();
+                    self.client.interrupted();
                     self.hear(relay, what);
                 }
                 Next::Moved(moved) => {

@@ -43,6 +43,7 @@ const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 #[derive(Debug)]
 pub struct ServerPeer<'a> {
     part: Part<'a>,
+    transport: Transport,
     within: Within<'a>,
     now: Duration,
     /// How often each move's message came.
@@ -83,7 +84,7 @@ enum Task<'a> {
         due: bool,
     },
     /// Something that was held back together.
-    Several(Vec<Task<'a>>),
+    Several(Vec<Self>),
     Fence,
     Settle,
 }
@@ -126,6 +127,7 @@ impl<'a> ServerPeer<'a> {
     fn started(part: Part<'a>, transport: Transport, counts: Vec<u32>) -> Self {
         let mut peer = Self {
             part,
+            transport,
             within: Within::new(part, transport),
             now: Duration::ZERO,
             counts,
@@ -596,7 +598,7 @@ impl Player for ServerPeer<'_> {
     }
 
     fn restarted(&mut self) {
-        *self = Self::started(self.part, Transport::Stdio, std::mem::take(&mut self.counts));
+        *self = Self::started(self.part, self.transport, std::mem::take(&mut self.counts));
     }
 
     fn has_ended(&self) -> bool {
@@ -632,13 +634,13 @@ impl Player for ServerPeer<'_> {
     }
 }
 
-fn responding(response: Responding) -> Sending {
-    Sending { responses: vec![response], ..Sending::default() }
-}
-
-/// The JSON text of the id in a message.
-fn id_in(message: &[u8]) -> String {
-    let frame = Frame::new(message);
+/// The JSON text of the id in a line.
+fn id_in(line: &[u8]) -> String {
+    let frame = Frame::new(line);
     let id = frame.json().ok().and_then(|value| value.member("id"));
     id.map_or_else(|| "null".to_owned(), |id| id.raw().to_owned())
+}
+
+fn responding(response: Responding) -> Sending {
+    Sending { responses: vec![response], ..Sending::default() }
 }

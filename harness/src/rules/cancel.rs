@@ -10,10 +10,10 @@ mod aftermath;
 mod client;
 mod disconnect;
 mod disconnected;
-mod http;
 mod listening;
 mod received;
 mod sent;
+mod unwanted;
 
 pub(in crate::rules) use client::request_for;
 
@@ -31,10 +31,10 @@ pub static RULES: &[&Rule] = &[
     &listening::ANNOUNCES_END,
     &disconnect::NOT_CANCEL,
     &disconnected::IS_CANCEL,
+    &unwanted::CLOSES_STREAM,
+    &unwanted::EXPLICIT,
     &client::ONLY_OWN_STATELESS,
     &client::STDIO_NOTIFIES,
-    &http::CLOSES_STREAM,
-    &http::EXPLICIT,
 ];
 
 /// A cancellation, and what it refers to.

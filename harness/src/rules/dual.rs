@@ -1,7 +1,7 @@
 //! Implementations that speak both eras.
 //!
-//! - `client`: how clients find out the era
-//! - `http`: what a refusal with 400 tells them
+//! - `client`: how a client finds out which era its server is of
+//! - `refusal`: the same over HTTP
 
 use super::probe::{self, Opening};
 use super::{Breach, Check, Level, Rule, Transports, Verdict};
@@ -10,19 +10,19 @@ use crate::session::{Shape, Speaker, View};
 use crate::wire::Value;
 
 mod client;
-mod http;
+mod refusal;
 
 /// The rules of this area.
 pub static RULES: &[&Rule] = &[
     &INITIALIZE_SELECTS_LEGACY,
     &MODERN_WITHOUT_INITIALIZE,
     &LEGACY_SESSION_PLAIN,
+    &refusal::INSPECTS_400,
+    &refusal::FALLBACK,
     &client::PROBE_FIRST,
     &client::FALLBACK_ANY_ERROR,
     &client::FALLBACK_ON_SILENCE,
     &client::ERA_CACHED,
-    &http::INSPECTS_400,
-    &http::FALLBACK,
 ];
 
 static INITIALIZE_SELECTS_LEGACY: Rule = Rule {

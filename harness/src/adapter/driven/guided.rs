@@ -123,8 +123,13 @@ impl Guided {
         false
     }
 
-    /// Something happened.
-    pub(super) fn stir(&mut self) {
+    /// Something came of it by another way.
+    pub(super) fn interrupted(&mut self) {
+        self.tell_chatter();
+        self.stir();
+    }
+
+    fn stir(&mut self) {
         self.take_pulse();
         if let Some(idle) = &mut self.idle {
             idle.quiet_at = Instant::now() + QUIET;
@@ -202,7 +207,7 @@ impl Guided {
     }
 
     /// Hands on what is only for people, in few pieces.
-    pub(super) fn tell_chatter(&mut self) {
+    fn tell_chatter(&mut self) {
         let kept = self.process.keep(&mem::take(&mut self.chatter));
         if !kept.is_empty() {
             self.ready.push_back(Incoming::Stderr(kept));

@@ -128,11 +128,12 @@ impl Running {
             };
             match next {
                 Next::Came(incoming) => {
-                    self.client.stir();
+                    self.client.interrupted();
                     if matches!(incoming, Incoming::Asked(..)) {
                         self.client.conversation.started();
                     }
-                    return incoming;
+                    // Behind what the client printed before.
+                    self.client.ready.push_back(incoming);
                 }
                 Next::Moved(moved) => {
                     if self.client.took(moved) {

@@ -179,8 +179,15 @@ pub fn unjudged() -> impl Iterator<Item = (&'static str, &'static str)> {
     UNJUDGED.iter().flat_map(|area| area.iter().copied())
 }
 
-static UNJUDGED: &[&[(&str, &str)]] =
-    &[http::UNJUDGED, lifecycle::UNJUDGED, progress::UNJUDGED, resources::UNJUDGED, schema::UNJUDGED, tasks::UNJUDGED];
+static UNJUDGED: &[&[(&str, &str)]] = &[
+    http::UNJUDGED,
+    lifecycle::UNJUDGED,
+    progress::UNJUDGED,
+    resources::UNJUDGED,
+    roots::UNJUDGED,
+    sampling::UNJUDGED,
+    schema::UNJUDGED,
+];
 
 static AREAS: &[&[&Rule]] = &[
     annotations::RULES,
@@ -213,6 +220,7 @@ static AREAS: &[&[&Rule]] = &[
     resources::RULES,
     result::RULES,
     robust::RULES,
+    roots::RULES,
     sampling::RULES,
     schema::RULES,
     server::RULES,
@@ -225,14 +233,17 @@ static AREAS: &[&[&Rule]] = &[
 ];
 
 pub mod annotations;
+mod asked;
 pub mod caching;
 pub mod cancel;
 pub mod capability;
+mod client;
 pub mod completion;
 pub mod content;
 pub mod discover;
 pub mod dual;
 pub mod elicitation;
+mod errand;
 pub mod error;
 pub mod extension;
 pub mod figure;
@@ -257,6 +268,7 @@ pub mod prompts;
 pub mod resources;
 pub mod result;
 pub mod robust;
+pub mod roots;
 pub mod sampling;
 pub mod schema;
 pub mod server;

@@ -105,6 +105,7 @@ impl Running {
                 }
                 seen = self.process.watch() => match seen {
                     Seen::Stderr(text) => return Incoming::Stderr(text),
+                    Seen::Mute => {}
                     Seen::Gone => {
                         // A child that inherited the output would keep it open for ever: it is ended with the group.
                         let orphans = self.process.end();

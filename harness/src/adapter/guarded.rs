@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{Incoming, Link, NextFuture, Sent};
+use super::{Incoming, Link, NextFuture, Sent, Then};
 use crate::transcript::Vitals;
 use crate::wire::http::Request;
 
@@ -123,6 +123,10 @@ impl Link for Guarded {
 
     fn request(&mut self, number: u32, request: Request, how: Sent) {
         self.inner.request(number, request, how);
+    }
+
+    fn respond(&mut self, number: u32, pieces: Vec<Vec<u8>>, then: Then) {
+        self.inner.respond(number, pieces, then);
     }
 
     fn hang_up(&mut self, number: u32) {

@@ -240,8 +240,9 @@ impl Host {
     /// Serves one connection.
     async fn serve(self: Arc<Self>, mut stream: Box<dyn Stream>) {
         let mut reader = Reader::requests();
+        let mut buffer = vec![0; CHUNK];
         loop {
-            let request = match receive(&mut *stream, &mut reader).await {
+            let request = match receive(&mut *stream, &mut reader, &mut buffer).await {
                 Ok(Some(request)) => request,
                 Ok(None) => return,
                 Err(_) => {
@@ -263,7 +264,7 @@ impl Host {
                 state.last
             });
             let Some(number) = number else { return };
-            let goes_on = self.respond(&mut *stream, &mut reader, receiver).await;
+            let goes_on = self.respond(&mut *stream, &mut reader, &mut buffer, receiver).await;
             self.with(|state, now, reactions| {
                 state.waiting.remove(&number);
                 if !goes_on {
@@ -281,14 +282,14 @@ impl Host {
         &self,
         stream: &mut dyn Stream,
         reader: &mut Reader,
+        buffer: &mut [u8],
         mut reactions: mpsc::UnboundedReceiver<Reaction>,
     ) -> bool {
-        let mut buffer = vec![0; CHUNK];
         loop {
             let reaction = tokio::select! {
                 biased;
                 reaction = reactions.recv() => reaction,
-                read = stream.read(&mut buffer) => {
+                read = stream.read(buffer) => {
                     let count = read.unwrap_or(0);
                     if count == 0 {
                         return false;
@@ -340,9 +341,12 @@ async fn is_half_closed(stream: &mut dyn Stream, reader: &mut Reader) -> bool {
 }
 
 /// The next request on a connection; none if there is no further one.
-async fn receive(stream: &mut dyn Stream, reader: &mut Reader) -> Result<Option<Request>, Malformed> {
+async fn receive(
+    stream: &mut dyn Stream,
+    reader: &mut Reader,
+    buffer: &mut [u8],
+) -> Result<Option<Request>, Malformed> {
     let mut request = Request::default();
-    let mut buffer = vec![0; CHUNK];
     loop {
         match reader.next()? {
             Some(Part::Head(Start::Request { verb, target }, headers)) => {
@@ -356,7 +360,7 @@ async fn receive(stream: &mut dyn Stream, reader: &mut Reader) -> Result<Option<
             }
             Some(Part::End { .. }) => return Ok(Some(request)),
             None => {
-                let count = stream.read(&mut buffer).await.unwrap_or(0);
+                let count = stream.read(buffer).await.unwrap_or(0);
                 if count == 0 {
                     return reader.finish().map(|_| None);
                 }

@@ -12,7 +12,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -24,14 +23,16 @@ use crate::transcript::{Ending, EventData, Http, Vitals};
 use crate::wire::http::{Endpoint, Headers, Part, Reader, Request, Start};
 use crate::wire::{Frame, sse};
 
+mod prompt;
 #[cfg(feature = "tls")]
 pub mod tls;
 pub mod url;
 
+use prompt::Prompt;
 pub use url::Url;
 
 /// How much is read at once, in bytes.
-const CHUNK: usize = 64 << 10;
+const CHUNK: usize = 16 << 10;
 /// The longest body that is kept whole, in bytes.
 const LONGEST_BODY: usize = 64 << 20;
 /// The most characters of a body that is no message.
@@ -166,8 +167,7 @@ struct Tcp {
 impl Connect for Tcp {
     fn connect(&self) -> ConnectFuture<'_> {
         Box::pin(async {
-            let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
-            stream.set_nodelay(true)?;
+            let stream = Prompt::connect(&self.host, self.port).await?;
             Ok(Box::new(stream) as Box<dyn Stream>)
         })
     }
@@ -358,7 +358,7 @@ async fn on(mut stream: Box<dyn Stream>, shared: &Shared, told: &Told, request: 
         pieces.push_back(&head);
         pieces.extend(request.body.iter().map(Vec::as_slice));
     }
-    let mut buffer = vec![0; CHUNK];
+    let mut buffer = Vec::with_capacity(CHUNK);
     let (mut reading, mut writing) = tokio::io::split(&mut stream);
     let mut written = 0;
     let ending = loop {
@@ -387,11 +387,12 @@ async fn on(mut stream: Box<dyn Stream>, shared: &Shared, told: &Told, request: 
                 }
             }
             () = read_again(&mut reading_again), if unread => unread = false,
-            read = reading.read(&mut buffer), if !unread => {
-                let count = read.unwrap_or(0);
-                if let Some(ending) = response.took(buffer.get(..count).unwrap_or_default()).await {
+            _ = reading.read_buf(&mut buffer), if !unread => {
+                // Nothing is read at the end of the connection, and when it breaks.
+                if let Some(ending) = response.took(&buffer).await {
                     break ending;
                 }
+                buffer.clear();
             }
         }
     };

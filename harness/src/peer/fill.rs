@@ -4,6 +4,8 @@ use serde_json::Value as Json;
 
 use super::{Heard, Part, compose};
 
+mod schemas;
+
 /// What placeholders are filled from.
 pub(super) struct Filling<'a> {
     pub(super) part: Part<'a>,
@@ -95,6 +97,13 @@ impl Filling<'_> {
             "json" => Fill::Json(argument.to_owned()),
             "text" => Fill::Text("x".repeat(count()?)),
             "nest" => Fill::Json(format!("{}{}", "[".repeat(count()?), "]".repeat(count()?))),
+            "repeat" => {
+                let (count, text) = argument.split_once(':')?;
+                Fill::Text(text.repeat(count.parse().ok()?))
+            }
+            "deep-schema" => Fill::Json(schemas::deep(count()?)),
+            "doubling-schema" => Fill::Json(schemas::doubling(count()?)),
+            "wide-schema" => Fill::Json(schemas::wide(count()?)),
             "cursor" => Fill::Text(self.heard.cursors.get(argument)?.clone()),
             "mangled" => Fill::Text(mangled(self.heard.cursors.get(argument)?)),
             "task" if argument.is_empty() => Fill::Text(self.heard.tasks.last()?.clone()),
@@ -111,7 +120,10 @@ impl Filling<'_> {
             "prompt-argument" => {
                 Fill::Text(self.prompt_with_arguments()?.pointer("/arguments/0/name")?.as_str()?.to_owned())
             }
-            "asked" => Fill::Json(self.heard.asked.clone()?),
+            "asked" if !argument.is_empty() => Fill::Json(self.heard.ids.get(count()?.checked_sub(1)?)?.clone()),
+            "asked" | "id" => Fill::Json(self.heard.asked.clone()?),
+            "listening" => Fill::Json(self.heard.listening.get(count()?.checked_sub(1)?)?.clone()),
+            "serial" => Fill::Text(self.heard.requests.to_string()),
             "resource" => first("resources", "uri")?,
             "missing-resource" => Fill::Text(self.missing_resource()),
             "prompt-that-requires" => Fill::Text(self.prompt_that_requires()?.get("name")?.as_str()?.to_owned()),

@@ -1,4 +1,9 @@
 //! What a server declares and does, and what it may ask of a client that declared this or that.
+//!
+//! - `offering`, `announcing`: what a server does
+//! - `asking`, `sampling`: what a server asks of its client
+//! - `answering`: what a client answers
+//! - `using`: what a client uses of its server
 
 use super::{Rule, probe};
 use crate::revision::Era;
@@ -6,9 +11,13 @@ use crate::session::{Exchange, Message, Speaker, View};
 use crate::wire::Value;
 
 mod announcing;
+mod answering;
 mod asking;
 mod offering;
 mod sampling;
+mod using;
+
+pub(in crate::rules) use asking::Modes;
 
 /// The rules of this area.
 pub static RULES: &[&Rule] = &[
@@ -27,6 +36,19 @@ pub static RULES: &[&Rule] = &[
     &sampling::CONTEXT_RESPECTED,
     &announcing::LIST_CHANGED,
     &announcing::RESOURCE_UPDATES,
+    &answering::ROOTS,
+    &answering::SAMPLING,
+    &answering::ELICITATION,
+    &answering::ELICITATION_MODE,
+    &answering::TASKS,
+    &answering::ROOTS_CODE,
+    &answering::ELICITATION_MODE_CODE,
+    &answering::SAMPLING_TOOLS,
+    &using::ONLY_NEGOTIATED,
+    &using::UNDECLARED_FEATURES,
+    &using::SUBSCRIBE,
+    &using::ROOTS_CHANGED,
+    &using::TASK_METHODS,
 ];
 
 /// Whether the server declared a capability, in this session or to a control session; none if nobody knows.

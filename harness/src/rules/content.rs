@@ -9,8 +9,10 @@ use crate::revision::{Revision, Revisions, Side};
 use crate::session::{Message, View};
 use crate::wire::Value;
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&BLOCK_TYPES, &BASE64];
+pub static RULES: &[&Rule] = &[&BLOCK_TYPES, &BASE64, &client::ACCEPTS_ALL_TYPES];
 
 static BLOCK_TYPES: Rule = Rule {
     id: "content.block-types",

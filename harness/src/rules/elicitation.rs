@@ -1,11 +1,13 @@
-//! What a server asks of the user, and what it does with the answer.
+//! What a server asks of the user, what a client answers, and what the server does with the answer.
 //!
 //! - `asking`: the requests
 //! - `form`: the schemas of forms, and what was filled in
 //! - `answered`: what follows an answer
+//! - `client`: what a client makes of the requests
 
 mod answered;
 mod asking;
+mod client;
 mod form;
 
 use super::Rule;
@@ -19,6 +21,12 @@ pub static RULES: &[&Rule] = &[
     &asking::URL_REQUIRED_ERROR,
     &answered::SERVER_VALIDATES_CONTENT,
     &answered::DECLINE_HANDLED_LEGACY,
+    &client::MODE_DEFAULT_FORM,
+    &client::RESULT_SHAPE,
+    &client::ACCEPT_CONFORMS,
+    &client::URL_WITHOUT_CONTENT,
+    &client::COMPLETE_UNKNOWN_IGNORED,
+    &client::DEFAULTS_PREFILLED,
 ];
 
 const UNTESTED: &str =

@@ -7,8 +7,11 @@ use crate::revision::{Revisions, Side, meta};
 use crate::session::{Message, Speaker, View};
 use crate::wire::{Id, Value};
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&EMITTED, &EMITTED_ON_SUBSCRIPTION, &ROOTS_REFETCHED];
+pub static RULES: &[&Rule] =
+    &[&EMITTED, &EMITTED_ON_SUBSCRIPTION, &ROOTS_REFETCHED, &client::ROOTS_EMITTED, &client::REFETCHES];
 
 const JUDGED: &str = "A change is what two walks of one list to its end show: other items than before. The notice may come \
     at any moment from the first walk on, and is missed only once everything has settled.";

@@ -10,8 +10,10 @@ use crate::session::{Exchange, View};
 use crate::transcript::Intent;
 use crate::wire::Value;
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&ITEM_FIELDS, &RESULT_SHAPE, &UNKNOWN, &MISSING_ARGUMENTS];
+pub static RULES: &[&Rule] = &[&ITEM_FIELDS, &RESULT_SHAPE, &UNKNOWN, &MISSING_ARGUMENTS, &client::STRING_ARGUMENTS];
 
 const ERRORS: &str = "2026-07-28/server/prompts#error-handling";
 

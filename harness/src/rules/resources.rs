@@ -4,8 +4,10 @@
 //! - `read`: resources/read and the shape of its results
 //! - `missing`: reading what is not there
 //! - `updates`: subscriptions to single resources
+//! - `client`: what a client makes of resources that are not there
 //! - `uri`: the syntax of URIs and of their templates
 
+mod client;
 mod list;
 mod missing;
 mod read;
@@ -27,6 +29,7 @@ pub static RULES: &[&Rule] = &[
     &updates::ONLY_SUBSCRIBED,
     &updates::EMITTED,
     &updates::EMITTED_ON_SUBSCRIPTION,
+    &client::ACCEPTS_OLD_CODE,
 ];
 
 /// Requirements of this area that no rule judges, with the reason.

@@ -1,4 +1,4 @@
-//! What a server asks of a client's model.
+//! What a server asks of a client's model, and what the client answers.
 
 use super::capability::{Question, questions};
 use super::{Breach, Level, Rule, Transports, Verdict};
@@ -6,8 +6,23 @@ use crate::revision::{Revision, Revisions, Side};
 use crate::session::View;
 use crate::wire::Value;
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&REQUEST_SHAPE, &TOOL_RESULTS_ONLY];
+pub static RULES: &[&Rule] = &[
+    &REQUEST_SHAPE,
+    &TOOL_RESULTS_ONLY,
+    &client::BAD_HISTORY_CODE,
+    &client::RESULT_SHAPE,
+    &client::ACCEPTS_CONTENT_FORMS,
+];
+
+/// Requirements of this area that no rule judges, with the reason.
+pub static UNJUDGED: &[(&str, &str)] = &[(
+    "sampling.rejection-is-error",
+    "whether it was the user who rejected a request is the host's secret: no driver can be told to reject, and an error \
+     alone does not show who made it",
+)];
 
 static REQUEST_SHAPE: Rule = Rule {
     id: "sampling.request-shape",

@@ -9,6 +9,8 @@ use crate::schema::{Declared, Dialect, Outcome, Problem, Shelf, metaschema, prob
 use crate::session::{Fate, Message, Speaker, View};
 use crate::wire::Value;
 
+mod client;
+
 /// The rules of this area.
 pub static RULES: &[&Rule] = &[
     &DEFAULT_DIALECT_SUPPORTED,
@@ -16,20 +18,16 @@ pub static RULES: &[&Rule] = &[
     &UNSUPPORTED_DIALECT_ERROR,
     &PUBLISHED_SCHEMAS_VALID,
     &LOCAL_REFERENCES_RESOLVED,
+    &client::UNRESOLVED_REJECTED,
+    &client::COMPOSITION_BOUNDED,
+    &client::COMPOSITION_ROOT_ACCEPTED,
 ];
 
 /// Requirements that nothing here can judge, with the reason.
-pub static UNJUDGED: &[(&str, &str)] = &[
-    (
-        "schema.ref.no-network",
-        "a server receives no schemas from its client, so only clients can be tempted to fetch one",
-    ),
-    ("schema.ref.unresolved-rejected", "whether a server has its own copy of what a reference names cannot be seen"),
-    (
-        "schema.composition-bounded",
-        "a server receives no schemas from its client, so only clients can be exhausted by one",
-    ),
-];
+pub static UNJUDGED: &[(&str, &str)] = &[(
+    "schema.ref.no-network",
+    "a server receives no schemas from its client, and whether a client fetches one is seen at the address that it names",
+)];
 
 const REFERENCE: &[&str] = &["$ref", "$dynamicRef"];
 

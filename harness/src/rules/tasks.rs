@@ -4,6 +4,7 @@
 //! - `following`: its status from then on
 //! - `ending`: cancellation
 //! - `fetching`: its result, and what is asked of the client meanwhile
+//! - `requesting`: what a client makes of tasks
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ mod ending;
 mod fetching;
 mod following;
 mod making;
+mod requesting;
 
 /// The rules of this area.
 pub static RULES: &[&Rule] = &[
@@ -35,19 +37,11 @@ pub static RULES: &[&Rule] = &[
     &fetching::RESULT_FAITHFUL,
     &fetching::RELATED_METADATA,
     &fetching::INPUT_REQUIRED_STATUS,
-];
-
-/// Requirements of this area that no rule judges, with the reason.
-pub static UNJUDGED: &[(&str, &str)] = &[
-    (
-        "tasks.requestor.polls",
-        "a server polls only where it makes its questions tasks of the client, and the harness plays no client that takes them",
-    ),
-    (
-        "tasks.requestor.cancels-with-tasks-cancel",
-        "a server cancels a task only where it makes its questions tasks of the client, and the harness plays no client that \
-         takes them",
-    ),
+    &requesting::NO_AUGMENT_UNDECLARED,
+    &requesting::TOOL_SUPPORT_RESPECTED,
+    &requesting::POLLS,
+    &requesting::CANCELS,
+    &requesting::FETCHES_ON_INPUT_REQUIRED,
 ];
 
 /// The one revision that has tasks.

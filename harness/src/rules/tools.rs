@@ -5,9 +5,11 @@
 //! - `call`: tools/call and the shape of its results
 //! - `arguments`: arguments against input schemas
 //! - `structured`: structured content against output schemas
+//! - `client`: how a client calls tools, and what it makes of structured content
 
 mod arguments;
 mod call;
+pub(super) mod client;
 mod list;
 pub(super) mod offer;
 mod structured;
@@ -32,4 +34,6 @@ pub static RULES: &[&Rule] = &[
     &structured::OBJECT,
     &structured::CONFORMS,
     &structured::TEXT_COPY,
+    &client::ARGUMENTS_OBJECT,
+    &client::VALIDATES,
 ];

@@ -320,6 +320,7 @@ mod tests {
                 Http::Event { id, name: None, retry, data }
             }),
             any::<String>().prop_map(|text| Http::Body { text }),
+            any::<String>().prop_map(|word| Http::Style { words: vec![word] }),
             any::<String>().prop_map(|why| Http::End { how: Ending::Refused(why) }),
             Just(Http::End { how: Ending::Cut }),
         ]

@@ -129,13 +129,15 @@ fn elicitation_mode(view: View<'_>) -> Verdict {
 }
 
 /// The modes of elicitation that a client declared.
-struct Modes {
-    form: bool,
-    url: bool,
+#[derive(Clone, Copy)]
+pub(in crate::rules) struct Modes {
+    pub(in crate::rules) form: bool,
+    pub(in crate::rules) url: bool,
 }
 
 impl Modes {
-    fn of(client: Value<'_>) -> Option<Self> {
+    /// None for a client that declared no elicitation, or no mode that is known.
+    pub(in crate::rules) fn of(client: Value<'_>) -> Option<Self> {
         let declared = client.member("elicitation").filter(|declared| declared.is_object())?;
         let has = |mode: &str| feature(declared, &[mode]);
         let (form, url) = (has("form")? || declared.is_empty(), has("url")?);

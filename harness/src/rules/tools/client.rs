@@ -1,0 +1,111 @@
+//! How a client calls tools, and what it makes of structured content.
+
+use crate::revision::{Revision, Revisions, Side};
+use crate::rules::{Breach, Level, Rule, Transports, Verdict, errand, probe};
+use crate::schema::{Dialect, Outcome, Shelf};
+use crate::session::{Exchange, Message, Speaker, View};
+use crate::transcript::Event;
+use crate::wire::Value;
+
+pub(super) static ARGUMENTS_OBJECT: Rule = Rule {
+    id: "tools.call.client-arguments-object",
+    level: Level::Must,
+    side: Some(Side::Client),
+    revisions: Revisions::ALL,
+    transports: Transports::BOTH,
+    clause: "schema/2026-07-28/schema.ts#CallToolRequestParams",
+    requires: "A call names its tool by a text, and its arguments are an object or left out.",
+    judged: "Every tools/call. Whether the tool was listed is left alone.",
+    untested: "the client called no tool",
+    judge: arguments_object,
+};
+
+fn arguments_object(view: View<'_>) -> Verdict {
+    view.requests_by(Speaker::Subject)
+        .filter(|request| request.is("tools/call") && view.client() == request.by)
+        .map(|request| {
+            let breach = |what: String| Err(Breach::at(request, what));
+            match (request.param("name"), request.param("arguments")) {
+                (None, _) => breach("calls a tool without a name".to_owned()),
+                (Some(name), _) if !name.is_string() => breach(format!("calls a tool by the name {}", name.brief())),
+                (_, Some(arguments)) if !arguments.is_object() => {
+                    breach(format!("calls a tool with the arguments {}", arguments.brief()))
+                }
+                _ => Ok(()),
+            }
+        })
+        .collect()
+}
+
+pub(super) static VALIDATES: Rule = Rule {
+    id: "tools.structured.client-validates",
+    level: Level::Should,
+    side: Some(Side::Client),
+    revisions: Revisions::since(Revision::V2025_06_18),
+    transports: Transports::BOTH,
+    clause: "2026-07-28/server/tools#output-schema",
+    requires: "A client holds structured content against the output schema of its tool.",
+    judged: "Calls whose outcome the driver tells. Content that breaks the schema is not given to the user as if nothing were \
+             wrong: a failed call, an error on the surface, or something on standard error keeps the rule. From 2025-11-25 on \
+             content that conforms under 2020-12 and not under draft-07 is no failure, if the schema names no dialect.",
+    untested: "no driver told what came of a call whose structured content breaks its schema",
+    judge: validates,
+};
+
+fn validates(view: View<'_>) -> Verdict {
+    let mut shelf = Shelf::new(view.revision());
+    let calls = view.exchanges_by(Speaker::Subject).filter(|exchange| exchange.is("tools/call"));
+    calls
+        .filter_map(|call| {
+            let result = call.result().filter(|result| probe::is_final(view.revision(), *result))?;
+            let content = result.member("structuredContent").filter(|_| !is_error(result))?;
+            let schema = described(view, call)?.member("outputSchema").filter(|schema| schema.is_object())?;
+            let (wish, answer) = (errand::of(view, call)?, call.answer()?);
+            let came = wish.came.as_ref()?;
+            let breach = |what: String| Err(Breach::at_entry(came.entry, what).after(answer));
+            let tree = content.to_tree()?;
+            match shelf.check(schema, &tree).outcome {
+                Outcome::Invalid(violations) => {
+                    let told = !wish.is_fulfilled() || complains(view, answer);
+                    let keyword = violations.first().map_or("", |violation| &violation.keyword);
+                    let what = || format!("gives its user structured content that breaks `{keyword}` of its schema");
+                    Some(if told { Ok(()) } else { breach(what()) })
+                }
+                Outcome::Valid if view.revision() >= Revision::V2025_11_25 && schema.member("$schema").is_none() => {
+                    let older = shelf.check_as(schema, Dialect::Draft07, &tree);
+                    let what = || "refuses structured content that only draft-07 forbids".to_owned();
+                    match older {
+                        Outcome::Invalid(_) if wish.has_failed() => Some(breach(what())),
+                        Outcome::Invalid(_) if wish.is_fulfilled() => Some(Ok(())),
+                        _ => None,
+                    }
+                }
+                _ => None,
+            }
+        })
+        .collect()
+}
+
+fn is_error(result: Value<'_>) -> bool {
+    result.member("isError").and_then(Value::as_bool) == Some(true)
+}
+
+/// The description of a tool that the client had when it called it.
+pub(in crate::rules) fn described<'s>(view: View<'s>, call: Exchange<'s>) -> Option<Value<'s>> {
+    let name = call.param("name")?.as_str()?;
+    let known = view.listed("tools/list").filter(|(answer, tool)| {
+        answer.entry < call.request().entry && tool.member("name").is_some_and(|own| own.is(&name))
+    });
+    known.last().map(|(_, tool)| tool)
+}
+
+/// Whether the client said behind a message that something is wrong, in whatever words.
+pub(in crate::rules) fn complains(view: View<'_>, message: &Message<'_>) -> bool {
+    let behind = view.entries().iter().skip(message.entry + 1);
+    let on_stderr = behind.into_iter().any(|entry| matches!(entry.event, Event::Stderr { .. }));
+    let listed = |said: &crate::session::user::Said| {
+        ["errors", "warnings"].iter().any(|kind| said.words[kind].as_array().is_some_and(|all| !all.is_empty()))
+    };
+    let all = view.user().wishes.iter().filter_map(|wish| wish.came.as_ref()).chain(&view.user().surfaces);
+    on_stderr || all.filter(|said| said.entry > message.entry).any(listed)
+}

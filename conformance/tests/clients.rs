@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use libtest_mimic::{Arguments, Failed, Trial};
 use turncoat::adapter::embedded_client::EmbeddedClient;
 use turncoat::reference::client::Conduct;
+use turncoat_conformance::report::Outcome;
 use turncoat_conformance::runner::{self, Plan, Quiet};
 
 fn main() {
@@ -22,6 +23,9 @@ fn check(conduct: Conduct) -> Result<(), Failed> {
             "{} {} {} {}: {:#?}",
             finding.rule, finding.revision, finding.script, finding.message, finding.evidence
         );
+    }
+    for idle in report.rules.iter().filter(|rule| rule.outcome == Outcome::Untested) {
+        eprintln!("untested: {} in {}", idle.rule, idle.revision);
     }
     eprintln!("{:?}", report.subject);
     if report.findings.is_empty() { Ok(()) } else { Err("findings".into()) }

@@ -46,9 +46,8 @@ fn accepts_all_types(view: View<'_>) -> Verdict {
 fn blocks<'s>(view: View<'s>, exchange: Exchange<'s>) -> Option<Vec<Value<'s>>> {
     let result = exchange.result().filter(|result| probe::is_final(view.revision(), *result))?;
     if exchange.is("prompts/get") {
-        let sound = |message: Value<'_>| {
-            message.member("role").is_some_and(|role| role.is("user") || role.is("assistant"))
-        };
+        let sound =
+            |message: Value<'_>| message.member("role").is_some_and(|role| role.is("user") || role.is("assistant"));
         let messages = result.member("messages").filter(|messages| messages.is_array())?;
         return messages.items().map(|message| message.member("content").filter(|_| sound(message))).collect();
     }

@@ -78,12 +78,7 @@ pub(super) static COMPOSITION_BOUNDED: Rule = Rule {
              warning. To reject the tool is right.",
     untested: "the client was shown no schema beyond the bounds",
     judge: composition_bounded,
-    ..rule(
-        "schema.composition-bounded",
-        None,
-        Level::Should,
-        "2026-07-28/basic/index#composition-keyword-resource-use",
-    )
+    ..rule("schema.composition-bounded", None, Level::Should, "2026-07-28/basic/index#composition-keyword-resource-use")
 };
 
 /// How long a wish may take without a word, in microseconds.
@@ -123,7 +118,7 @@ fn bears(view: View<'_>, answer: &Message<'_>) -> Option<Check> {
     if let Some((index, what)) = over.next() {
         return breach(index, what);
     }
-    let wishes: Vec<&Wish> = view.user().wishes.iter().filter(|wish| wish.kind() != "close").collect();
+    let wishes: Vec<&Wish> = view.user().wishes.iter().filter(|wish| wish.is_for_the_client()).collect();
     let closed = view.entries().iter().position(|entry| matches!(entry.event, Event::Closed));
     let open = wishes.iter().find(|wish| wish.came.as_ref().is_none_or(|came| came.entry > answer.entry));
     match open {
@@ -148,12 +143,7 @@ pub(super) static COMPOSITION_ROOT_ACCEPTED: Rule = Rule {
              objects. They stand on the surface that the driver shows, and calls of them whose results conform do not fail.",
     untested: "no driver showed tools, or told of calls, behind a list with such schemas",
     judge: composition_root_accepted,
-    ..rule(
-        "schema.composition-root-accepted",
-        Some(Side::Client),
-        Level::Must,
-        "schema/2026-07-28/schema.ts#Tool",
-    )
+    ..rule("schema.composition-root-accepted", Some(Side::Client), Level::Must, "schema/2026-07-28/schema.ts#Tool")
 };
 
 fn composition_root_accepted(view: View<'_>) -> Verdict {
@@ -172,7 +162,9 @@ fn composition_root_accepted(view: View<'_>) -> Verdict {
             checks.push(if there { Ok(()) } else { Err(Breach::at_entry(shown.entry, what).after(answer)) });
         }
         for call in view.exchanges_by(Speaker::Subject).filter(|call| call.is("tools/call")) {
-            let Some(result) = call.result().filter(|result| probe::is_final(view.revision(), *result)) else { continue };
+            let Some(result) = call.result().filter(|result| probe::is_final(view.revision(), *result)) else {
+                continue;
+            };
             let own = call.param("name").is_some_and(|own| own.is(&name)) && result.member("isError").is_none();
             let Some(wish) = errand::of(view, call).filter(|_| own) else { continue };
             let content = result.member("structuredContent").and_then(Value::to_tree);

@@ -14,6 +14,6 @@ pub(super) fn of<'s>(view: View<'s>, exchange: Exchange<'s>) -> Option<&'s Wish>
     let (request, answer) = (exchange.request(), exchange.answer()?);
     let name = exchange.param(key)?.as_str()?;
     let own = |wish: &&Wish| wish.kind() == kind && wish.wish[member] == *name && wish.entry < request.entry;
-    let wish = view.user().wishes.iter().filter(own).next_back()?;
+    let wish = view.user().wishes.iter().rfind(own)?;
     wish.came.as_ref().is_some_and(|came| came.entry > answer.entry).then_some(wish)
 }

@@ -204,7 +204,10 @@ impl Sketch {
             ),
             Era::Legacy => (r#""_meta":{}"#.to_owned(), r#""_meta":{}"#),
         };
-        let text = text.replace("${revision}", self.revision.as_str()).replace("${meta}", &meta).replace("${complete}", complete);
+        let text = text
+            .replace("${revision}", self.revision.as_str())
+            .replace("${meta}", &meta)
+            .replace("${complete}", complete);
         let text = repeated(&text, "${text:", |count| "x".repeat(count));
         repeated(&text, "${nest:", |count| format!("{}{}", "[".repeat(count), "]".repeat(count)))
     }

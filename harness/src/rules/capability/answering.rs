@@ -41,7 +41,8 @@ fn declared(view: View<'_>, method: &'static str, given: impl Fn(Value<'_>) -> O
                 return (refused && !declared).then_some(Ok(()));
             };
             let Err(given) = given(result)? else { return Some(Ok(())) };
-            let breach = |what: &str| Breach::at(by, format!("{what}, and did not declare {name}")).after(asked.message);
+            let breach =
+                |what: &str| Breach::at(by, format!("{what}, and did not declare {name}")).after(asked.message);
             Some(match given {
                 _ if declared => Ok(()),
                 Given::Much(what) => Err(breach(what)),
@@ -150,7 +151,8 @@ fn elicitation_mode(view: View<'_>) -> Verdict {
             Reply::Given(..) => Some(Ok(())),
             Reply::Refused(by) => {
                 let code = by.error_code()?;
-                let what = || format!("refuses by {code} an elicitation in the mode {}, which it declared", asked.mode());
+                let what =
+                    || format!("refuses by {code} an elicitation in the mode {}, which it declared", asked.mode());
                 [code::METHOD_NOT_FOUND, code::INVALID_PARAMS]
                     .contains(&code)
                     .then(|| Err(Breach::at(by, what()).after(asked.message)))

@@ -165,12 +165,7 @@ pub(super) static TASK_METHODS: Rule = Rule {
     judged: "Servers that declare tasks. A client that follows a task without these methods keeps the rule.",
     untested: "no client followed a task of a server that declares tasks without tasks.list or tasks.cancel",
     judge: task_methods,
-    ..rule(
-        "capability.client.no-task-methods-undeclared",
-        Level::Must,
-        Revisions::of(&[Revision::V2025_11_25]),
-        CLAUSE,
-    )
+    ..rule("capability.client.no-task-methods-undeclared", Level::Must, Revisions::of(&[Revision::V2025_11_25]), CLAUSE)
 };
 
 fn task_methods(view: View<'_>) -> Verdict {

@@ -90,9 +90,7 @@ fn refetches(view: View<'_>) -> Verdict {
     for exchange in view.exchanges_by(Speaker::Subject).filter(|exchange| exchange.is("subscriptions/listen")) {
         listening.extend(exchange.request().id.clone().map(|id| (id, exchange.request().entry)));
     }
-    let own = |notice: &Message<'_>| {
-        listening.iter().any(|(id, since)| *since < notice.entry && belongs(notice, id))
-    };
+    let own = |notice: &Message<'_>| listening.iter().any(|(id, since)| *since < notice.entry && belongs(notice, id));
     let mut checks: Vec<Check> = Vec::new();
     for (kind, method, name) in LISTS {
         let asked = || view.exchanges_by(Speaker::Subject).filter(|exchange| exchange.is(method));

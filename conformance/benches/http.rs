@@ -1,28 +1,28 @@
 //! How fast scripted sessions over HTTP run and are judged: in memory, and on sockets of the loopback interface.
 //!
-//! `cargo bench --bench http` prints sessions a second. On sockets time is real, so the scripts that wait (for slow tools,
-//! for answers that never come) say more of patience than of speed; `without_waiting` leaves them out: those whose session
-//! took longer than a tenth of a second by itself.
+//! `cargo bench --bench http` prints sessions a second, all scripts in every revision as they are: five of a hundred sessions
+//! are floods or send messages of a mebibyte, and take most of the processor's time.
+//!
+//! On sockets time is real, and some sessions wait for slow tools or for answers that never come, up to five seconds. So
+//! several checks run side by side, each with a server of its own, and while some sessions wait others work.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, mpsc};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
+use std::thread;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use tokio::net::TcpListener;
+use turncoat::adapter::Adapter;
 use turncoat::adapter::embedded::fixtures;
 use turncoat::adapter::host::{self, EmbeddedHttp};
 use turncoat::adapter::http::{Server, Url};
 use turncoat::reference::Behaviour;
-use turncoat::revision::Revision;
-use turncoat_conformance::runner::{self, Plan, Progress, Quiet};
+use turncoat_conformance::runner::{self, Plan, Quiet};
 
-/// What a session may take by itself to count as one that does not wait.
-const SWIFT: Duration = Duration::from_millis(100);
-/// How many sessions run at once on sockets: most of the time they wait for the other side.
-const JOBS: usize = 32;
+/// How many checks run side by side on sockets.
+const SIDE_BY_SIDE: usize = 16;
 
 fn main() {
     divan::main();
@@ -32,29 +32,33 @@ fn main() {
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn in_memory(bencher: Bencher<'_, '_>) {
     let subject = EmbeddedHttp::server(Behaviour::default());
-    let run = || runner::check(&Plan::default(), &subject, &Quiet, &AtomicBool::new(false));
-    let sessions = run().map_or(0, |report| report.summary.sessions);
-    bencher.counter(ItemsCount::new(sessions)).bench(run);
+    bencher.counter(ItemsCount::new(sessions(&subject))).bench(|| sessions(&subject));
 }
 
-/// The scripts that do not wait, on sockets, every revision: items are sessions.
-#[divan::bench(sample_count = 5, sample_size = 1)]
-fn without_waiting(bencher: Bencher<'_, '_>) {
-    let Some(url) = serve() else { return };
-    let subject = Server::new(url).with_fixtures(fixtures());
-    let alone = Plan { jobs: Some(1), ..Plan::default() };
-    let times = Times::default();
-    let _ = runner::check(&alone, &subject, &times, &AtomicBool::new(false));
-    let plan = Plan { only: times.swift(), jobs: Some(JOBS), ..Plan::default() };
-    let run = || runner::check(&plan, &subject, &Quiet, &AtomicBool::new(false));
-    let sessions = run().map_or(0, |report| report.summary.sessions);
-    bencher.counter(ItemsCount::new(sessions)).bench(run);
+/// The same on sockets, several times at once: items are sessions.
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn on_sockets(bencher: Bencher<'_, '_>) {
+    let subjects: Vec<Server> =
+        (0..SIDE_BY_SIDE).filter_map(|_| serve()).map(|url| Server::new(url).with_fixtures(fixtures())).collect();
+    let run = || {
+        thread::scope(|scope| {
+            let checks: Vec<_> = subjects.iter().map(|subject| scope.spawn(|| sessions(subject))).collect();
+            checks.into_iter().filter_map(|check| check.join().ok()).sum::<usize>()
+        })
+    };
+    bencher.counter(ItemsCount::new(run())).bench(run);
 }
 
-/// Starts the reference server on a free port, for as long as the benchmark runs.
+/// Checks a subject and gives how many sessions that took.
+fn sessions(subject: &dyn Adapter) -> usize {
+    let report = runner::check(&Plan::default(), subject, &Quiet, &AtomicBool::new(false));
+    report.map_or(0, |report| report.summary.sessions)
+}
+
+/// Starts a reference server on a free port, for as long as the benchmark runs.
 fn serve() -> Option<Url> {
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
             let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await else { return };
@@ -64,38 +68,4 @@ fn serve() -> Option<Url> {
         });
     });
     receiver.recv().ok().flatten()
-}
-
-/// How long the sessions of a run with one job took, by script.
-struct Times {
-    last: Mutex<Instant>,
-    slow: Mutex<Vec<String>>,
-}
-
-impl Default for Times {
-    fn default() -> Self {
-        Self { last: Mutex::new(Instant::now()), slow: Mutex::default() }
-    }
-}
-
-impl Times {
-    fn swift(&self) -> Vec<String> {
-        let slow = self.slow.lock().map(|slow| slow.clone()).unwrap_or_default();
-        let all = turncoat::script::corpus::all().unwrap_or_default();
-        all.iter().map(|script| script.name.clone()).filter(|name| !slow.contains(name)).collect()
-    }
-}
-
-impl Progress for Times {
-    fn planned(&self, _sessions: usize) {}
-
-    fn finished(&self, script: &str, _revision: Revision, _broken: usize) {
-        let Ok(mut last) = self.last.lock() else { return };
-        let took = std::mem::replace(&mut *last, Instant::now()).elapsed();
-        if let Ok(mut slow) = self.slow.lock()
-            && took > SWIFT
-        {
-            slow.push(script.to_owned());
-        }
-    }
 }

@@ -91,7 +91,7 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         variant: Option<String>,
     },
-    /// Be the server of one script, on standard input and output, for a client that you start by hand
+    /// Be the server of one script, on standard input and output or over HTTP, for a client that you start by hand
     ///
     /// Standard error shows the conversation as it happens, and at the end what the rules make of it.
     Serve {
@@ -100,6 +100,9 @@ enum Command {
         /// The revision that the server speaks [default: the newest one of the script]
         #[arg(long, value_name = "REV", value_parser = options::revision)]
         revision: Option<Revision>,
+        /// Listen on this port of the loopback interface; 0 chooses one. The URL is printed
+        #[arg(long, value_name = "PORT")]
+        http: Option<u16>,
     },
     /// Explain a rule, a script, or a fault of the reference server
     Explain {
@@ -168,7 +171,7 @@ enum Subject {
     Client {
         #[command(flatten)]
         options: Options,
-        /// The client talks HTTP; {url} in its command becomes the server's URL (not yet)
+        /// The client talks HTTP; {url} in its command becomes the server's URL, or that comes last
         #[arg(long)]
         http: bool,
         /// The command that starts the client, behind `--`; {server} becomes the command of the server
@@ -260,7 +263,7 @@ pub(crate) fn main() -> ExitCode {
         }
         Command::Limits(limits) => limits::limits(*limits),
         Command::List { what } => list::list(what),
-        Command::Serve { script, revision } => serve::serve(&script, revision),
+        Command::Serve { script, revision, http } => serve::serve(&script, revision, http),
         Command::Explain { id } => explain::explain(&id),
         Command::Relay { address, token } => Ok(relay::relay(address, &token)),
     };
@@ -290,10 +293,11 @@ fn dispatch(check: Check) -> Result<ExitCode, Usage> {
              turncoat check server --revision 2025-11-25 --timeout 5 -- npx -y @scope/my-server /some/folder",
         )),
         Some(Subject::Server { options, target }) => check::server(&options, target.command),
-        Some(Subject::Client { http: true, .. }) => Err(Usage::new(
-            "clients over HTTP cannot be checked yet",
-            format!("A client that starts its server can: {CLIENT_EXAMPLE}"),
+        Some(Subject::Client { http: true, command, .. }) if command.is_empty() => Err(Usage::new(
+            "which client? The command that starts it stands behind `--`, with {url} in place of the URL of its server",
+            "turncoat check client --http -- python driver.py {url}",
         )),
+        Some(Subject::Client { options, http: true, command }) => check::http_client(&options, command),
         Some(Subject::Client { command, .. }) if command.is_empty() => Err(Usage::new(
             "which client? The command that starts it stands behind `--`, with {server} in place of its server",
             CLIENT_EXAMPLE,

@@ -8,11 +8,13 @@
 //! - [`judge`]: one transcript against every rule
 //! - [`schedule`]: which sessions to run, and running them
 //! - `confirm`: which sessions to run again
+//! - `crew`: several sessions at once
 //! - `tally`: from verdicts to a report
 //! - `world`: the runtime that a session has for itself
 
 mod confirm;
 pub mod control;
+mod crew;
 pub mod judge;
 pub mod schedule;
 mod tally;

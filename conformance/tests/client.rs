@@ -276,6 +276,25 @@ fn check(words: &[&str]) -> Run {
 }
 
 #[test]
+fn a_client_that_starts_its_server_again_meets_a_new_one() {
+    // Like one that asks for the era through a process of its own.
+    let script = r#"
+        echo '{"jsonrpc":"2.0","id":"probe","method":"server/discover"}' | "$@"
+        printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"a","version":"1"}}}' \
+            '{"jsonrpc":"2.0","method":"notifications/initialized"}' | "$@""#;
+    let folder = std::env::temp_dir().join(format!("turncoat-{}-restart", std::process::id()));
+    let kept = folder.display().to_string();
+    let Run { status, stderr } =
+        check(&["--only", "control", "--transcripts", &kept, "--", "sh", "-c", script, "client", "{server}"]);
+    let transcript = std::fs::read_to_string(folder.join("2025-11-25--control.jsonl")).unwrap_or_default();
+    let _ = std::fs::remove_dir_all(&folder);
+    assert!(matches!(status, Some(0 | 1)), "{stderr}");
+    let place = |what: &str| transcript.find(what).unwrap_or_else(|| panic!("no {what} in\n{transcript}"));
+    let (again, answer) = (place(r#""event":"connected","number":2"#), place(r#"\"result\":{\"capabilities\""#));
+    assert!(again < answer && answer < place(r#""event":"closed""#), "{transcript}");
+}
+
+#[test]
 fn wrong_usage_shows_the_right_form() {
     let cases: &[(&[&str], &str, &str)] = &[
         (&[], "which client?", "turncoat check client -- python driver.py {server}"),

@@ -72,6 +72,19 @@ fn header_lines_are_measured_over_http_alone() {
 }
 
 #[test]
+fn streams_are_measured_over_http_in_both_eras() {
+    for revision in ["2025-11-25", "2026-07-28"] {
+        let (status, table) = table(&["--http", "--only", "streams", "--revision", revision]);
+        let limit = &table.limits[0];
+        assert_eq!((status, limit.usual, limit.changes), (Some(0), Some(Reaction::Served), None), "{limit:?}");
+        assert!(limit.kept > Some(limit.floor), "{limit:?}");
+    }
+    let silent = ["--http", "--variant", "trap-39-no-get", "--only", "streams", "--revision", "2025-11-25"];
+    let (status, table) = table(&silent);
+    assert_eq!((status, table.limits[0].usual), (Some(0), Some(Reaction::Refused { status: 405 })));
+}
+
+#[test]
 fn a_death_below_the_floor_fails_and_is_named() {
     let run = limits(&["--fault", "dies-of-depth", "--only", "nesting", "--revision", "2025-11-25"]);
     assert_eq!(run.status, Some(1), "{}", run.stdout);

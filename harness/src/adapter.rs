@@ -13,6 +13,7 @@
 //! - [`guarded`]: any of them within bounds on memory and processor time
 //! - [`host`]: the reference server of this crate over HTTP, in memory or on a socket
 //! - [`http`]: a server behind a URL
+//! - [`listening`]: a client of HTTP, which comes to the harness
 //! - [`stdio`]: the same reference server on the standard streams of this process
 
 pub mod child;
@@ -22,6 +23,7 @@ pub mod embedded_client;
 pub mod guarded;
 pub mod host;
 pub mod http;
+pub mod listening;
 pub mod process;
 pub mod relay;
 pub mod stdio;
@@ -36,7 +38,7 @@ use crate::revision::Side;
 use crate::script::Fixtures;
 use crate::transcript::{Http, Transport, Vitals};
 use crate::user::Brief;
-use crate::wire::http::{Endpoint, Request};
+use crate::wire::http::{Endpoint, Headers, Request};
 
 /// An implementation under test.
 ///
@@ -122,6 +124,17 @@ pub trait Link: Send {
         let _ = number;
     }
 
+    /// Reads nothing more: [`Link::next`] goes on writing, and says once by [`Incoming::Written`] that all is written. Over
+    /// HTTP, the responses to requests that are sent so are left unread, and each is said to be written.
+    fn stop_reading(&mut self) {}
+
+    /// Reads on.
+    fn read_on(&mut self) {}
+    /// Writes a part of the response to an HTTP request of the subject, each piece in a write of its own. Never waits.
+    fn respond(&mut self, number: u32, pieces: Vec<Vec<u8>>, then: Then) {
+        let _ = (number, pieces, then);
+    }
+
     /// Closes the subject's input behind everything that was written.
     fn close(&mut self);
 
@@ -161,6 +174,36 @@ pub struct Sent {
     pub delay: Duration,
     /// The connection is closed behind it.
     pub cut: bool,
+    /// The response is not read before [`Link::read_on`].
+    pub unread: bool,
+}
+
+/// What becomes of a connection behind a part of a response.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Then {
+    /// More of the response comes.
+    GoesOn,
+    /// The response is over; another request may come.
+    Over,
+    /// The connection is closed.
+    Closed,
+}
+
+/// An HTTP request of the subject, as it came.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Asked {
+    /// The method.
+    pub verb: String,
+    /// The path and query.
+    pub target: String,
+    /// The header lines.
+    pub headers: Headers,
+    /// The body, without what frames it.
+    pub body: Vec<u8>,
+    /// Longer than the harness keeps.
+    pub cut: bool,
+    /// The connection ended before the body did.
+    pub unfinished: bool,
 }
 
 /// Something that came from the subject.
@@ -179,6 +222,8 @@ pub enum Incoming {
     },
     /// Something else happened to an HTTP request of this number.
     Http(u32, Http),
+    /// It sent an HTTP request, which has this number from now on.
+    Asked(u32, Asked),
     /// Some of its standard error.
     Stderr(String),
     /// What the user of the client was said to want.
@@ -194,6 +239,8 @@ pub enum Incoming {
     },
     /// It sent the process that speaks for the harness this signal.
     Signalled(i32),
+    /// All that there was to write is written, while nothing is read; over HTTP, all of one request.
+    Written,
     /// Its output ended.
     Ended,
     /// It is gone. Subjects in memory are gone when their output has ended.

@@ -20,5 +20,8 @@ pub const NAME: u64 = 64 << 10;
 /// Requests without an answer at a time; from so many on they are a flood.
 pub const IN_FLIGHT: u64 = 100;
 
+/// Streams of events open at a time: what a team of people with a client each keeps open all day.
+pub const STREAMS: u64 = 32;
+
 /// Bytes of one header line: what common HTTP servers take for a whole head at the least.
 pub const HEADER: u64 = 8 << 10;

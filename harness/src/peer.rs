@@ -32,10 +32,11 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use crate::adapter::{Asked, Then};
 use crate::revision::{Era, Revision};
 use crate::script::{Answer, Carriage, Fixtures, Framing, Hello, Opening, Request, Say, Script, Step, What};
 use crate::session::{Message, Speaker};
-use crate::transcript::{Delivery, Http as Happening, Intent};
+use crate::transcript::{Delivery, Event, Http as Happening, Intent};
 use crate::wire::http::{self as wire, Endpoint, Headers};
 use crate::wire::{Frame, Id};
 
@@ -52,6 +53,10 @@ pub enum Action {
     Send(Sending),
     /// Close the connection of the HTTP request of this number.
     HangUp(u32),
+    /// Read nothing more; over HTTP, no responses to what is sent from here on, but to fences.
+    StopReading,
+    /// Read on, once all is written that there is to write, or no more of it is taken.
+    ReadOn,
     /// Wait for the subject, this patiently.
     Wait(Patience),
     /// Nothing is open any more: listen for a grace, then note that the session is settled.
@@ -89,6 +94,11 @@ pub trait Player: Send {
     /// Over HTTP it stood in the response to the request of that number.
     fn heard(&mut self, frame: &Frame, via: Option<u32>) -> Vec<Sending>;
 
+    /// The subject sent a whole HTTP request.
+    fn asked(&mut self, number: u32, asked: Asked) {
+        let _ = (number, asked);
+    }
+
     /// Something else happened to an HTTP request; what comes back is to be sent at once.
     fn happened(&mut self, number: u32, what: &Happening) -> Vec<Sending>;
 
@@ -110,6 +120,9 @@ pub trait Player: Send {
     /// The subject's output ended.
     fn ended(&mut self);
 
+    /// The subject, a client, started its server anew.
+    fn restarted(&mut self) {}
+
     /// Whether the subject's output ended.
     fn has_ended(&self) -> bool;
 }
@@ -123,6 +136,21 @@ pub struct Sending {
     pub records: Vec<Record>,
     /// Over HTTP, in place of the pieces: the requests that carry the messages, one each, or that carry none.
     pub requests: Vec<HttpRequest>,
+    /// Over HTTP, to a client: parts of responses to its requests.
+    pub responses: Vec<Responding>,
+}
+
+/// A part of the response to an HTTP request of the subject.
+#[derive(Clone, Debug)]
+pub struct Responding {
+    /// The number of the request.
+    pub number: u32,
+    /// What the transcript records of it.
+    pub events: Vec<Event>,
+    /// To be written one after the other.
+    pub pieces: Vec<Vec<u8>>,
+    /// What becomes of the connection behind them.
+    pub then: Then,
 }
 
 /// A message on its way out.
@@ -146,11 +174,14 @@ impl Record {
         Self { frame: Frame::new(text), intent, delivery, carriage: Carriage::default(), split: 1, awaited: false }
     }
 
-    fn said(text: Vec<u8>, intent: Intent, delivery: Delivery, say: &Say) -> Self {
+    fn said(frame: Frame, intent: Intent, delivery: Delivery, say: &Say) -> Self {
         let awaited = say.wait && say.http.client != 0;
-        let torn = matches!(say.http.body, Framing::Truncated | Framing::Unended);
-        let delivery = if torn { Delivery::Unended } else { delivery };
-        Self { carriage: say.http.clone(), split: say.split, awaited, ..Self::new(text, intent, delivery) }
+        let delivery = match say.http.body {
+            Framing::Truncated | Framing::Unended => Delivery::Unended,
+            Framing::HalfClosed => Delivery::HalfClosed,
+            _ => delivery,
+        };
+        Self { frame, intent, delivery, carriage: say.http.clone(), split: say.split, awaited }
     }
 
     fn is_honest(&self) -> bool {
@@ -211,6 +242,7 @@ pub struct Peer<'a> {
     rounds: u32,
     ended: bool,
     stalled: bool,
+    reading: bool,
     http: Http,
 }
 
@@ -321,6 +353,7 @@ impl<'a> Peer<'a> {
             rounds: 0,
             ended: false,
             stalled: false,
+            reading: true,
             http: Http::default(),
         }
     }
@@ -524,6 +557,7 @@ impl<'a> Peer<'a> {
                 self.tasks.push_front(Task::Resume(stream, http));
                 None
             }
+            Step::StopReading | Step::ReadOn => None,
             Step::Close => {
                 self.tasks.retain(|task| !matches!(task, Task::Close | Task::Settle));
                 self.tasks.push_front(Task::Close);
@@ -604,10 +638,23 @@ impl Player for Peer<'_> {
             }
             let Some(task) = self.tasks.pop_front() else { return Action::Done };
             let closing = matches!(task, Task::Close | Task::Settle | Task::Farewell);
+            // Nothing can be settled while nothing is heard.
+            if closing && !std::mem::replace(&mut self.reading, true) {
+                self.tasks.push_front(task);
+                return Action::ReadOn;
+            }
             if (self.ended || self.stalled) && !closing {
                 continue;
             }
             match task {
+                Task::Step(Step::StopReading) if self.reading => {
+                    self.reading = false;
+                    return Action::StopReading;
+                }
+                Task::Step(Step::ReadOn) if !self.reading => {
+                    self.reading = true;
+                    return Action::ReadOn;
+                }
                 Task::Close => return Action::Close,
                 Task::Settle if self.ended || self.stalled => {}
                 Task::Settle if self.http.is_busy() => {
@@ -702,6 +749,7 @@ impl Player for Peer<'_> {
         if !over.is_empty() {
             return self.http.give_up();
         }
+        self.http.expired(&asked);
         let hello = asked.iter().any(|id| matches!(self.open.get(id), Some(Purpose::Hello { .. })));
         if fence || hello {
             self.stalled = true;

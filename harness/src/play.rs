@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::adapter::{Incoming, Link, Sent};
+use crate::adapter::{Asked, Incoming, Link, Sent};
 use crate::peer::server::ServerPeer;
-use crate::peer::{Action, HttpRequest, Part, Patience, Peer, Player, Sending};
+use crate::peer::{Action, HttpRequest, Part, Patience, Peer, Player, Responding, Sending};
 use crate::revision::Side;
 use crate::transcript::{Ending, Entry, Event, EventData, Header, Http, Intent, Transcript, Transport};
 use crate::wire::Frame;
@@ -62,15 +62,18 @@ pub async fn play(
         round_trip: Duration::ZERO,
         asked: None,
         closed: false,
+        left: None,
         gone: false,
         measured: false,
         ended: false,
-        is_http: header.transport == Transport::Http,
+        is_http: header.transport == Transport::Http && header.side == Side::Server,
+        reading: true,
+        unwritten: 0,
         side: header.side,
     };
     match header.side {
         Side::Server => stage.perform(&mut Peer::new(part)).await,
-        Side::Client => stage.perform(&mut ServerPeer::new(part)).await,
+        Side::Client => stage.perform(&mut ServerPeer::new(part, header.transport)).await,
     }
     Transcript { header, entries: stage.entries }
 }
@@ -88,13 +91,25 @@ struct Stage<'a> {
     gone: bool,
     /// Nothing can be said any more.
     closed: bool,
+    /// When a server ended because its input had; not recorded, since the client may start it again.
+    left: Option<Instant>,
     measured: bool,
     /// The end of the subject is recorded.
     ended: bool,
     /// The subject serves others too, and does not end with the session.
     is_http: bool,
+    reading: bool,
+    /// How much of what is said while nothing is read is still to be written: requests, or anything at all on lines.
+    unwritten: usize,
     /// Of the subject.
     side: Side,
+}
+
+/// What came of the end of the harness's half.
+enum Closing {
+    Over,
+    /// The client started its server again.
+    Reopened,
 }
 
 /// What listening brought.
@@ -113,12 +128,25 @@ impl Stage<'_> {
                 return;
             }
             match peer.proceed(self.start.elapsed()) {
-                Action::Send(sending) => self.send(sending),
+                Action::Send(sending) => {
+                    // It shows who else is served while what was sent before is answered and not read.
+                    if sending.records.iter().any(|record| record.intent == Intent::Fence) {
+                        self.write_out(peer).await;
+                    }
+                    self.send(sending);
+                }
                 Action::HangUp(number) => {
                     self.link.hang_up(number);
                     let what = Http::End { how: Ending::Dropped };
                     self.happened(peer, number, what);
                 }
+                Action::StopReading => {
+                    self.link.stop_reading();
+                    self.reading = false;
+                    self.unwritten = usize::from(!self.is_http);
+                    self.record(Event::StoppedReading);
+                }
+                Action::ReadOn => self.read_on(peer).await,
                 Action::Wait(patience) => {
                     let bound = self.patience(patience);
                     if matches!(self.listen(peer, bound).await, Heard::Nothing) {
@@ -149,8 +177,18 @@ impl Stage<'_> {
                     self.record(Event::Aside { text: text.clone() });
                     self.link.complain(text);
                 }
-                Action::Close => return self.close(peer, None).await,
-                Action::Exit(status) => return self.close(peer, Some(status)).await,
+                Action::Close => {
+                    if matches!(self.close(peer, None).await, Closing::Over) {
+                        return;
+                    }
+                    fences = 0;
+                }
+                Action::Exit(status) => {
+                    if matches!(self.close(peer, Some(status)).await, Closing::Over) {
+                        return;
+                    }
+                    fences = 0;
+                }
                 Action::Done => return,
             }
         }
@@ -189,11 +227,20 @@ impl Stage<'_> {
             self.announce(request.as_ref());
             let (frame, intent, delivery) = (record.frame, record.intent, record.delivery);
             self.record(Event::Sent { frame, intent, delivery, via });
-            self.ask(request);
+            self.ask(request, intent);
         }
         for request in requests {
             self.announce(Some(&request));
-            self.ask(Some(request));
+            self.ask(Some(request), Intent::Honest);
+        }
+        for Responding { number, events, pieces, then } in sending.responses {
+            for event in events {
+                if matches!(event, Event::Sent { intent: Intent::Fence, .. }) {
+                    self.asked = Some(Instant::now());
+                }
+                self.record(event);
+            }
+            self.link.respond(number, pieces, then);
         }
         self.link.write(sending.pieces);
     }
@@ -205,9 +252,11 @@ impl Stage<'_> {
         self.record(Event::Http { number: *number, what });
     }
 
-    fn ask(&mut self, request: Option<HttpRequest>) {
+    fn ask(&mut self, request: Option<HttpRequest>, intent: Intent) {
         if let Some(HttpRequest { number, request, cut, delay, .. }) = request {
-            self.link.request(number, request, Sent { delay, cut });
+            let unread = !self.reading && intent != Intent::Fence;
+            self.unwritten += usize::from(unread);
+            self.link.request(number, request, Sent { delay, cut, unread });
         }
     }
 
@@ -223,6 +272,25 @@ impl Stage<'_> {
                 self.send(reply);
             }
         }
+    }
+
+    /// Waits until all is written that was said while nothing is read. A subject that waits for its output to be taken
+    /// before it reads on may never take all, so that is waited for only briefly.
+    async fn write_out(&mut self, peer: &mut dyn Player) {
+        let until = Instant::now() + self.patience(Patience::Brief);
+        while !self.reading && self.unwritten > 0 && !self.gone {
+            if matches!(self.listen_until(peer, until).await, Heard::Nothing) {
+                return;
+            }
+        }
+    }
+
+    async fn read_on(&mut self, peer: &mut dyn Player) {
+        self.write_out(peer).await;
+        self.reading = true;
+        self.unwritten = 0;
+        self.link.read_on();
+        self.record(Event::ReadOn);
     }
 
     async fn listen(&mut self, peer: &mut dyn Player, bound: Duration) -> Heard {
@@ -242,10 +310,7 @@ impl Stage<'_> {
                         self.send(reply);
                     }
                 }
-                if fence && !peer.awaits_fence() {
-                    let took = self.asked.take().map(|asked| asked.elapsed()).unwrap_or_default();
-                    self.round_trip = self.round_trip.max(took);
-                }
+                self.note_round_trip(fence, peer);
             }
             Incoming::Http(number, what) => {
                 if let Http::Body { text } | Http::Event { data: EventData::Text(text), .. } = &what {
@@ -253,14 +318,23 @@ impl Stage<'_> {
                 }
                 self.happened(peer, number, what);
             }
+            Incoming::Asked(number, asked) => self.took(peer, number, asked),
             Incoming::Stderr(text) => self.record(Event::Stderr { text }),
             Incoming::Wish(text) => self.record(Event::Wish { text }),
             Incoming::Surface(text) => {
                 self.bytes += text.len();
                 self.record(Event::Surface { text });
             }
-            Incoming::Connected { number, beside } => self.record(Event::Connected { number, beside }),
+            Incoming::Connected { number, beside } => {
+                if number > 1 {
+                    self.left = None;
+                    self.closed = false;
+                    peer.restarted();
+                }
+                self.record(Event::Connected { number, beside });
+            }
             Incoming::Signalled(signal) => self.record(Event::Signalled { signal }),
+            Incoming::Written => self.unwritten = self.unwritten.saturating_sub(1),
             Incoming::Ended => {
                 self.record(Event::Ended);
                 peer.ended();
@@ -276,28 +350,65 @@ impl Stage<'_> {
         Heard::Something
     }
 
-    async fn close(&mut self, peer: &mut dyn Player, status: Option<i32>) {
-        if self.gone {
-            return;
+    /// Takes an HTTP request of a client.
+    fn took(&mut self, peer: &mut dyn Player, number: u32, asked: Asked) {
+        self.bytes += asked.body.len();
+        let Asked { verb, target, headers, .. } = asked.clone();
+        let what = Http::Request { client: 0, verb, target, headers, intent: Intent::Honest };
+        self.record(Event::Http { number, what });
+        if !asked.body.is_empty() {
+            let (frame, cut, unfinished) = (Frame::new(asked.body.clone()), asked.cut, asked.unfinished);
+            self.record(Event::Received { frame, cut, unfinished, via: Some(number) });
         }
-        self.measure();
+        if !asked.unfinished {
+            let fence = peer.awaits_fence();
+            peer.asked(number, asked);
+            self.note_round_trip(fence, peer);
+        }
+    }
+
+    fn note_round_trip(&mut self, awaited: bool, peer: &dyn Player) {
+        if awaited && !peer.awaits_fence() {
+            let took = self.asked.take().map(|asked| asked.elapsed()).unwrap_or_default();
+            self.round_trip = self.round_trip.max(took);
+        }
+    }
+
+    async fn close(&mut self, peer: &mut dyn Player, status: Option<i32>) -> Closing {
+        if self.gone {
+            return Closing::Over;
+        }
+        // A client that has left its server may still start it again, and what it costs is seen at its own end.
+        let left = self.side == Side::Client && peer.has_ended() && !self.is_http;
+        if !left {
+            self.measure();
+        }
         match status {
             Some(status) => self.link.exit(status),
             None => self.link.close(),
         }
         self.closed = true;
-        self.record(Event::Closed);
+        if left {
+            self.left = Some(Instant::now());
+        } else {
+            self.record(Event::Closed);
+        }
         if self.is_http {
-            return;
+            return Closing::Over;
         }
         let until = Instant::now() + self.bounds.exit;
         while !self.gone {
             if self.is_over() || matches!(self.listen_until(peer, until).await, Heard::Nothing) {
+                self.measure();
                 self.link.kill();
                 self.record(Event::Killed);
-                return;
+                return Closing::Over;
+            }
+            if !self.closed {
+                return Closing::Reopened;
             }
         }
+        Closing::Over
     }
 
     /// Takes the vital signs, once: before the session is ended, which may free what it cost.
@@ -310,7 +421,18 @@ impl Stage<'_> {
     }
 
     fn record(&mut self, event: Event) {
-        let at = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        // What a client prints meanwhile says nothing of whether it comes back; its end does.
+        if matches!(event, Event::Exited { .. } | Event::Killed | Event::Vitals(_))
+            && let Some(left) = self.left.take()
+        {
+            self.record_at(left, Event::Closed);
+        }
+        self.record_at(Instant::now(), event);
+    }
+
+    fn record_at(&mut self, when: Instant, event: Event) {
+        let at = u64::try_from((when - self.start).as_micros()).unwrap_or(u64::MAX);
+        let at = at.max(self.entries.last().map_or(0, |last| last.at));
         let entry = Entry { at, event };
         (self.keeper)(&entry);
         self.entries.push(entry);

@@ -52,8 +52,20 @@ pub struct Outbox {
     pub stderr: Vec<u8>,
     /// The exit status, once the server has ended.
     pub exit: Option<i32>,
+    /// How many bytes wait to be read, while nobody reads.
+    pub unread: Option<usize>,
     /// What in `bytes` belongs to what, for a server that was asked to say so.
     marks: Vec<Mark>,
+}
+
+/// How much of the output a pipe holds, in bytes.
+const PIPE: usize = 64 << 10;
+
+impl Outbox {
+    /// Whether nobody reads, and a pipe would hold no more.
+    fn is_full(&self) -> bool {
+        self.unread.is_some_and(|unread| unread + self.bytes.len() > PIPE)
+    }
 }
 
 /// The end of one message in the output.

@@ -230,6 +230,7 @@ mod asked;
 pub mod caching;
 pub mod cancel;
 pub mod capability;
+mod client;
 pub mod completion;
 pub mod content;
 pub mod discover;

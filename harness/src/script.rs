@@ -61,11 +61,31 @@ const FLOOD: u32 = 100;
 const BURDEN: usize = 64 << 10;
 
 impl Script {
-    /// Whether it is felt in other sessions with the same server: by its load, or because it changes lists.
+    /// Whether it is felt in other sessions with the same server by its load.
     #[must_use]
-    pub fn disturbs_others(&self) -> bool {
-        let changes = self.needs.fixture.as_deref().is_some_and(|fixture| fixture.starts_with("changes-"));
-        changes || self.says().any(Say::is_heavy)
+    pub fn is_heavy(&self) -> bool {
+        self.says().any(Say::is_heavy)
+    }
+
+    /// Whether it changes what other sessions with the same server see.
+    #[must_use]
+    pub fn changes_lists(&self) -> bool {
+        let changes = |name: &str| name.starts_with("changes-");
+        self.needs.fixture.as_deref().is_some_and(changes) || self.tools().any(changes)
+    }
+
+    /// Whether a session takes its time: it calls what is slow, or leaves the subject waiting for an answer.
+    #[must_use]
+    pub fn takes_time(&self) -> bool {
+        let slow = |name: &str| name == "slow" || name.contains("task");
+        self.answers.values().any(|answer| *answer == Answer::Silent) || self.tools().any(slow)
+    }
+
+    fn tools(&self) -> impl Iterator<Item = &str> {
+        self.says().filter_map(|say| match &say.what {
+            What::Call { tool, .. } => Some(tool.as_str()),
+            _ => None,
+        })
     }
 
     fn says(&self) -> impl Iterator<Item = &Say> {
@@ -78,11 +98,10 @@ impl Script {
 }
 
 impl Say {
-    /// Whether it weighs on a server: by its number or its size, or because it changes what others see.
+    /// Whether it weighs on a server, by its number or its size.
     fn is_heavy(&self) -> bool {
         let large = |text: &str| text.len() >= BURDEN || text.contains("${text:") || text.contains("${nest:");
         let content = match &self.what {
-            What::Call { tool, .. } if tool.starts_with("changes-") => return true,
             What::Text(text) => large(text),
             What::Bytes(bytes) => bytes.len() >= BURDEN,
             What::Request { params, edits, .. } | What::Notify { params, edits, .. } => {
@@ -228,6 +247,8 @@ pub enum Framing {
     NoNumber,
     /// With neither a length nor chunks.
     Unframed,
+    /// With its length, and behind it the client closes its half of the connection.
+    HalfClosed,
 }
 
 /// Changes to a message that was built honestly.
@@ -320,6 +341,10 @@ pub enum Step {
         /// How the request travels.
         http: Carriage,
     },
+    /// Reads nothing more; over HTTP, no responses but to fences.
+    StopReading,
+    /// Reads on, once all was written that there was to write, or no more of it is taken.
+    ReadOn,
     /// Closes the harness's half of the conversation; the subject may still talk.
     Close,
 }

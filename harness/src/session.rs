@@ -131,7 +131,7 @@ struct Sorter<'t> {
     exchanges: Vec<Pairing>,
     by_id: HashMap<(Speaker, Id), Namesakes>,
     /// The exchange of each request that an HTTP request carried.
-    by_carrier: HashMap<(u32, Id), Namesakes>,
+    by_carrier: HashMap<(u32, Speaker, Id), Namesakes>,
     /// The numbers of the HTTP requests of clients other than the first, whose messages are a session of their own, and of
     /// those whose response says nothing in JSON-RPC: a refusal of what asked for no answer.
     others: HashSet<u32>,
@@ -182,9 +182,13 @@ impl<'t> Sorter<'t> {
                 {
                     continue;
                 }
-                Event::Received { via: Some(number), .. } if self.again.take() == Some(*number) => continue,
+                Event::Received { via: Some(number), .. } | Event::Sent { via: Some(number), .. }
+                    if self.answers_http(&recorded.event) && self.again.take() == Some(*number) =>
+                {
+                    continue;
+                }
                 Event::Sent { frame, intent, delivery, via } => {
-                    self.asking.extend(via.filter(|_| asks(frame)));
+                    self.asking.extend(via.filter(|_| self.is_client(Speaker::Peer) && asks(frame)));
                     let torn = *delivery == Delivery::Unended;
                     // Over HTTP nothing comes together with what follows.
                     let own_line = !std::mem::replace(&mut unended, torn && via.is_none()) && !torn;
@@ -193,17 +197,21 @@ impl<'t> Sorter<'t> {
                     let oddly_carried = via.is_some_and(|via| self.odd.contains(&via));
                     Template { entry, at, by, frame, intent, delivery, own_line, via, oddly_carried }
                 }
-                Event::Received { frame, via, .. } => Template {
-                    entry,
-                    at: recorded.at,
-                    by: Speaker::Subject,
-                    frame,
-                    intent: Intent::Honest,
-                    delivery: Delivery::Whole,
-                    own_line: true,
-                    via: *via,
-                    oddly_carried: false,
-                },
+                Event::Received { frame, via, .. } => {
+                    let by = Speaker::Subject;
+                    self.asking.extend(via.filter(|_| self.is_client(by) && asks(frame)));
+                    Template {
+                        entry,
+                        at: recorded.at,
+                        by,
+                        frame,
+                        intent: Intent::Honest,
+                        delivery: Delivery::Whole,
+                        own_line: true,
+                        via: *via,
+                        oddly_carried: false,
+                    }
+                }
                 _ => continue,
             };
             match template.frame.json() {
@@ -232,6 +240,11 @@ impl<'t> Sorter<'t> {
             http,
             user: OnceCell::new(),
         }
+    }
+
+    /// Whether a message stands in a response, and not in a request.
+    fn answers_http(&self, event: &Event) -> bool {
+        matches!(event, Event::Sent { .. }) == (self.transcript.header.side == Side::Client)
     }
 
     /// Notes what an HTTP request and its response are to the messages in them.
@@ -306,7 +319,7 @@ impl<'t> Sorter<'t> {
         if let Some(id) = message.id.clone() {
             let everywhere = self.by_id.entry((by, id.clone())).or_default();
             // Over HTTP each has a response of its own.
-            let here = message.via.map(|via| self.by_carrier.entry((via, id)).or_default());
+            let here = message.via.map(|via| self.by_carrier.entry((via, by, id)).or_default());
             let namesakes = here.as_deref().unwrap_or(everywhere);
             if by == Speaker::Peer && namesakes.answered < namesakes.sent.len() {
                 ambiguous = true;
@@ -343,7 +356,7 @@ impl<'t> Sorter<'t> {
         let message = &self.messages[index];
         let asked_by = message.by.other();
         let Some(id) = message.id.clone().filter(|id| !id.is_null()) else { return };
-        let carried = message.via.and_then(|via| self.by_carrier.get_mut(&(via, id.clone()))?.answer());
+        let carried = message.via.and_then(|via| self.by_carrier.get_mut(&(via, asked_by, id.clone()))?.answer());
         let oldest = self.by_id.get_mut(&(asked_by, id)).and_then(Namesakes::answer);
         let Some(exchange) = carried.or(oldest) else { return };
         self.exchanges[exchange].answers.push(index);
@@ -430,11 +443,14 @@ impl<'t> Sorter<'t> {
             .collect();
         let carriers: HashMap<u32, &HttpExchange<'_>> = http.iter().map(|http| (http.number, http)).collect();
         let sse = self.transcript.header.revision == Revision::V2024_11_05;
+        let client = if self.is_client(Speaker::Peer) { Speaker::Peer } else { Speaker::Subject };
         for exchange in &mut self.exchanges {
             let request = &self.messages[exchange.request];
             let asked = request.entry;
+            // What a server asks is not answered where it stands.
+            let carrier = request.via.filter(|_| request.by == client).and_then(|via| carriers.get(&via).copied());
             // The answers of HTTP+SSE come elsewhere, and yet a refusal is one.
-            let http = request.via.and_then(|via| carriers.get(&via).copied()).filter(|http| !sse || http.is_refused());
+            let http = carrier.filter(|http| !sse || http.is_refused());
             exchange.overdue = request.id.as_ref().and_then(|id| expired.get(id.text())).is_some_and(|index| *index > asked)
                     // What is over without an answer is not waited for.
                     || http.is_some_and(|http| http.ending() == Some(&Ending::Complete) && exchange.answers.is_empty());

@@ -18,7 +18,7 @@ use crate::wire::Frame;
 use crate::wire::http::Headers;
 
 /// The format version that this build writes; it reads this one and all earlier ones. The second has HTTP, the third
-/// what clients are asked for and show.
+/// what clients are asked for and show, and pauses in which nothing is read.
 pub const FORMAT: u32 = 3;
 
 /// A whole session as it was recorded.
@@ -169,7 +169,7 @@ pub enum Event {
         intent: Intent,
         /// How it was put on the wire.
         delivery: Delivery,
-        /// The number of the HTTP request whose body it is.
+        /// The number of the HTTP request whose body it is; with a client as the subject, of the one whose response has it.
         via: Option<u32>,
     },
     /// The subject sent a message (on stdio: a line; over HTTP: a JSON body, or the data of an event).
@@ -180,10 +180,11 @@ pub enum Event {
         cut: bool,
         /// The output ended before its newline came, or its event or body before their end.
         unfinished: bool,
-        /// The number of the HTTP request whose response has it.
+        /// The number of the HTTP request whose response has it; with a client as the subject, of the one whose body it is.
         via: Option<u32>,
     },
-    /// Something else happened to an HTTP request of the harness, or to its response.
+    /// Something else happened to an HTTP request or to its response. The client's side asks: the harness, or the subject
+    /// where that is a client.
     Http {
         /// The number of the request, unique in the session.
         number: u32,
@@ -229,6 +230,10 @@ pub enum Event {
     },
     /// Fences behind everything sent so far were answered and a grace has passed: what is not here now does not come.
     Settled,
+    /// The harness stopped reading; what the subject says from here on waits.
+    StoppedReading,
+    /// The harness reads on, once all that it had to say was written or no more of it was taken.
+    ReadOn,
     /// The harness closed its half; the subject may still talk.
     Closed,
     /// The subject's output ended.
@@ -252,7 +257,7 @@ pub enum Event {
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "http", rename_all = "kebab-case")]
 pub enum Http {
-    /// The harness sent it; the messages in its body follow.
+    /// It was sent; the messages in its body follow.
     Request {
         /// Which of several clients sent it, each with a session of its own; the first is 0.
         #[serde(default, skip_serializing_if = "is_zero")]
@@ -267,14 +272,14 @@ pub enum Http {
         #[serde(default)]
         intent: Intent,
     },
-    /// The head of the response came.
+    /// The head of the response came, or went to a client.
     Response {
         /// The status code.
         status: u16,
         /// Its header lines.
         headers: Headers,
     },
-    /// An event came; a message in its data follows as an entry of its own.
+    /// An event came, or went to a client; a message in its data follows as an entry of its own.
     Event {
         /// Its id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -288,6 +293,11 @@ pub enum Http {
         /// Its data.
         #[serde(default)]
         data: EventData,
+    },
+    /// The harness writes the stream that follows in an unusual way.
+    Style {
+        /// What is unusual about it, as it completes "written with".
+        words: Vec<String>,
     },
     /// A body that is no message, bounded.
     Body {
@@ -324,13 +334,13 @@ pub enum EventData {
 pub enum Ending {
     /// The response came whole.
     Complete,
-    /// The connection ended before the response did.
+    /// The side that answers ended the connection before the response.
     Cut,
     /// There was no connection, for this reason.
     Refused(String),
     /// What came was no HTTP, for this reason.
     Malformed(String),
-    /// The harness closed the connection.
+    /// The side that asks closed the connection.
     Dropped,
 }
 
@@ -362,6 +372,8 @@ pub enum Delivery {
     Flood,
     /// Without the newline that should have ended it; over HTTP without the rest that its framing promised.
     Unended,
+    /// Whole, and the harness closed its half of the connection right behind it.
+    HalfClosed,
 }
 
 /// What a session cost the subject.

@@ -15,6 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use turncoat::adapter::Adapter;
 use turncoat::adapter::child::Process;
 use turncoat::adapter::driven::Driven;
+use turncoat::adapter::driven::http::DrivenHttp;
 use turncoat::adapter::embedded::Embedded;
 use turncoat::adapter::host::{self, EmbeddedHttp};
 use turncoat::adapter::http::tls::Trust;
@@ -55,6 +56,14 @@ pub(super) fn client(options: &Options, command: Vec<String>) -> Result<ExitCode
         env::current_exe().map_err(|error| Usage::new(format!("cannot tell which program this is: {error}"), ""))?;
     let relay = vec![own.display().to_string(), "relay".to_owned()];
     let client = Driven::new(command, relay).with_environment(subject.environment);
+    run(options, &plan, &client, options.strict, None)
+}
+
+/// Checks a client that comes over HTTP.
+pub(super) fn http_client(options: &Options, command: Vec<String>) -> Result<ExitCode, Usage> {
+    let subject = subject_file(options.subject.as_deref())?;
+    let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
+    let client = DrivenHttp::new(command).with_environment(subject.environment);
     run(options, &plan, &client, options.strict, None)
 }
 

@@ -1,34 +1,40 @@
 //! `turncoat serve`: one script, for a client that a person starts by hand.
 //!
-//! Standard output belongs to the protocol, so the conversation and the verdicts go to standard error.
+//! On stdio, standard output belongs to the protocol, so the conversation and the verdicts go to standard error. Over HTTP
+//! it has the URL, for scripts.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use turncoat::adapter::stream;
+use tokio::net::TcpListener;
+use turncoat::adapter::listening::{self, Entrance, Listening};
+use turncoat::adapter::{Link, stream};
 use turncoat::peer::Part;
 use turncoat::play::{self, Bounds};
 use turncoat::revision::{Revision, Side};
 use turncoat::rules::{self, Level};
 use turncoat::script::{Fixtures, Script, corpus, file};
-use turncoat::transcript::{Entry, Header, Transcript};
+use turncoat::transcript::{Entry, Header, Transcript, Transport};
 use turncoat_conformance::names::nearest;
 use turncoat_conformance::report::text::visible;
 use turncoat_conformance::report::{EvidenceKind, elide};
 use turncoat_conformance::runner::judge;
 
-use super::output::diagnose;
+use super::output::{diagnose, result};
 use super::usage::Usage;
 
 /// The most characters of a message that are shown.
 const SHOWN: usize = 600;
 /// People start clients by hand, and take their time.
 const PATIENCE: Duration = Duration::from_secs(3600);
+/// A client that had no connection for this long has gone.
+const QUIET: Duration = Duration::from_secs(3);
 
-/// Plays the server of a script on standard input and output.
-pub(super) fn serve(name: &str, revision: Option<Revision>) -> Result<ExitCode, Usage> {
+/// Plays the server of a script on standard input and output, or on a port of the loopback interface.
+pub(super) fn serve(name: &str, revision: Option<Revision>, http: Option<u16>) -> Result<ExitCode, Usage> {
     let script = script(name)?;
     let newest = script.revisions.iter().next_back();
     let revision = revision.or(newest).unwrap_or(Revision::V2025_11_25);
@@ -40,8 +46,12 @@ pub(super) fn serve(name: &str, revision: Option<Revision>) -> Result<ExitCode, 
         ));
     }
     diagnose(&format!("turncoat: {} ({revision})", script.about));
-    let transcript = play_on_stdio(&script, revision)
-        .map_err(|error| Usage::new(format!("cannot serve on standard input and output: {error}"), ""))?;
+    let played = match http {
+        Some(port) => play_over_http(&script, revision, port),
+        None => play_on_stdio(&script, revision),
+    };
+    let place = if http.is_some() { "over HTTP" } else { "on standard input and output" };
+    let transcript = played.map_err(|error| Usage::new(format!("cannot serve {place}: {error}"), ""))?;
     Ok(tell_verdicts(&transcript))
 }
 
@@ -71,12 +81,35 @@ fn script(name: &str) -> Result<Script, Usage> {
 
 fn play_on_stdio(script: &Script, revision: Revision) -> std::io::Result<Transcript> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let transcript = runtime.block_on(async {
+        let mut link = stream::over(tokio::io::join(tokio::io::stdin(), tokio::io::stdout()));
+        show(script, revision, Transport::Stdio, &mut *link).await
+    });
+    // A blocked read of standard input cannot be interrupted.
+    runtime.shutdown_background();
+    Ok(transcript)
+}
+
+/// One session, which is over when the client has had no connection for a while.
+fn play_over_http(script: &Script, revision: Revision, port: u16) -> std::io::Result<Transcript> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        result(&format!("http://{}{}\n", listener.local_addr()?, listening::path(revision)))?;
+        let mut link = Listening::at(Entrance::Socket(listener)).until_quiet(QUIET);
+        Ok(show(script, revision, Transport::Http, &mut link).await)
+    })
+}
+
+/// Plays a session and shows it as it happens.
+async fn show(script: &Script, revision: Revision, transport: Transport, link: &mut dyn Link) -> Transcript {
     let fixtures = Fixtures::new();
     let part = Part { script, revision, fixtures: &fixtures, call_tools: false, endpoint: None };
-    let header = Header { script: script.name.clone(), ..Header::new(Side::Client, revision) };
-    let bounds = Bounds { answer: PATIENCE, patience: PATIENCE, session: PATIENCE, ..Bounds::default() };
+    let header = Header { script: script.name.clone(), transport, ..Header::new(Side::Client, revision) };
+    let exit = Duration::ZERO;
+    let bounds = Bounds { answer: PATIENCE, patience: PATIENCE, session: PATIENCE, exit, ..Bounds::default() };
     let mut tell = |entry: &Entry| {
-        let (kind, text) = judge::shown(&entry.event);
+        let (kind, text) = judge::shown(Side::Client, &entry.event);
         let arrow = match kind {
             EvidenceKind::Sent => "<-",
             EvidenceKind::Received => "->",
@@ -84,13 +117,7 @@ fn play_on_stdio(script: &Script, revision: Revision) -> std::io::Result<Transcr
         };
         diagnose(&format!("{:>8.3} {arrow} {}", entry.at as f64 / 1e6, elide(&visible(&text), SHOWN)));
     };
-    let transcript = runtime.block_on(async {
-        let mut link = stream::over(tokio::io::join(tokio::io::stdin(), tokio::io::stdout()));
-        play::play(part, header, &mut *link, bounds, &mut tell).await
-    });
-    // A blocked read of standard input cannot be interrupted.
-    runtime.shutdown_background();
-    Ok(transcript)
+    play::play(part, header, link, bounds, &mut tell).await
 }
 
 /// Says what the rules make of the session, and whether one of weight is broken.

@@ -1,6 +1,6 @@
 //! One transcript against every rule.
 
-use turncoat::revision::Revision;
+use turncoat::revision::{Revision, Side};
 use turncoat::rules::{Breach, Figure, Rule, Verdict};
 use turncoat::session::{Session, Speaker, View};
 use turncoat::transcript::{Ending, Event, EventData, Http, Intent, Transcript};
@@ -94,7 +94,7 @@ fn evidence(view: View<'_>, breach: &Breach) -> Vec<Evidence> {
         .into_iter()
         .filter_map(|index| {
             let entry = view.entries().get(index)?;
-            let (kind, text) = shown(&entry.event);
+            let (kind, text) = shown(view.subject_side(), &entry.event);
             Some(Evidence { entry: index, at_micros: entry.at, kind, text: elide(&text, SHOWN) })
         })
         .collect()
@@ -120,7 +120,11 @@ fn last_sent_before(view: View<'_>, entry: usize) -> Option<usize> {
 /// The header lines that say nothing about a subject.
 const USUAL: &[&str] = &["host", "user-agent", "date", "server", "connection", "keep-alive"];
 
-fn http(number: u32, what: &Http) -> (EvidenceKind, String) {
+fn http(subject: Side, number: u32, what: &Http) -> (EvidenceKind, String) {
+    let (asked, answered) = match subject {
+        Side::Server => (EvidenceKind::Sent, EvidenceKind::Received),
+        Side::Client => (EvidenceKind::Received, EvidenceKind::Sent),
+    };
     let lines = |headers: &Headers| {
         let telling = headers.iter().filter(|(name, _)| !USUAL.iter().any(|usual| name.eq_ignore_ascii_case(usual)));
         telling.map(|(name, value)| format!("; {name}: {value}")).collect::<String>()
@@ -128,13 +132,13 @@ fn http(number: u32, what: &Http) -> (EvidenceKind, String) {
     let note = |text: String| (EvidenceKind::Note, text);
     match what {
         Http::Request { client: 0, verb, target, headers, .. } => {
-            (EvidenceKind::Sent, format!("{verb} {target}{} (request {number})", lines(headers)))
+            (asked, format!("{verb} {target}{} (request {number})", lines(headers)))
         }
         Http::Request { client, verb, target, headers, .. } => {
-            (EvidenceKind::Sent, format!("{verb} {target}{} (request {number}, of client {client})", lines(headers)))
+            (asked, format!("{verb} {target}{} (request {number}, of client {client})", lines(headers)))
         }
         Http::Response { status, headers } => {
-            (EvidenceKind::Received, format!("HTTP {status}{} (to request {number})", lines(headers)))
+            (answered, format!("HTTP {status}{} (to request {number})", lines(headers)))
         }
         Http::Event { id, name, retry, data } => {
             let field =
@@ -148,22 +152,29 @@ fn http(number: u32, what: &Http) -> (EvidenceKind, String) {
             let fields =
                 [field("id", id.as_deref()), field("event", name.as_deref()), field("retry", retry.as_deref())]
                     .concat();
-            (EvidenceKind::Received, format!("event:{fields} {data} (to request {number})"))
+            (answered, format!("event:{fields} {data} (to request {number})"))
         }
-        Http::Body { text } => (EvidenceKind::Received, format!("{text} (to request {number})")),
+        Http::Style { words } => {
+            (answered, format!("a stream written with {} (to request {number})", words.join(", ")))
+        }
+        Http::Body { text } => (answered, format!("{text} (to request {number})")),
         Http::End { how } => note(match how {
             Ending::Complete => format!("the response to request {number} was complete"),
             Ending::Cut => format!("the connection of request {number} ended before the response did"),
             Ending::Refused(why) => format!("no connection for request {number}: {why}"),
+            Ending::Malformed(why) if subject == Side::Client => format!("request {number} is no HTTP: {why}"),
             Ending::Malformed(why) => format!("the response to request {number} is no HTTP: {why}"),
-            Ending::Dropped => format!("the harness closed the connection of request {number}"),
+            Ending::Dropped => {
+                let who = if subject == Side::Client { "client" } else { "harness" };
+                format!("the {who} closed the connection of request {number}")
+            }
         }),
     }
 }
 
-/// An event as people read it.
+/// An event as people read it; the side is that of the subject.
 #[must_use]
-pub fn shown(event: &Event) -> (EvidenceKind, String) {
+pub fn shown(subject: Side, event: &Event) -> (EvidenceKind, String) {
     let note = |text: String| (EvidenceKind::Note, text);
     let text = |bytes: &[u8]| {
         // Long frames are cut before they are copied; `elide` works on what is left.
@@ -178,7 +189,7 @@ pub fn shown(event: &Event) -> (EvidenceKind, String) {
     match event {
         Event::Sent { frame, .. } => (EvidenceKind::Sent, text(frame.bytes())),
         Event::Received { frame, .. } => (EvidenceKind::Received, text(frame.bytes())),
-        Event::Http { number, what } => http(*number, what),
+        Event::Http { number, what } => http(subject, *number, what),
         Event::Stderr { text } => note(format!("standard error: {text}")),
         Event::Wish { text } => note(format!("the user of the client wants {text}")),
         Event::Surface { text } => note(format!("the driver of the client says {text}")),
@@ -191,6 +202,8 @@ pub fn shown(event: &Event) -> (EvidenceKind, String) {
         Event::Signalled { signal } => note(format!("the client sent its server the signal {signal}")),
         Event::Expired { id } => note(format!("no answer to the request with id {id} within the time-out")),
         Event::Settled => note("later requests were answered and a grace passed".to_owned()),
+        Event::StoppedReading => note("the harness stopped reading".to_owned()),
+        Event::ReadOn => note("the harness read on".to_owned()),
         Event::Closed => note("the harness closed the subject's input".to_owned()),
         Event::Ended => note("the subject's output ended".to_owned()),
         Event::Exited { code: Some(code), .. } => note(format!("the subject exited with code {code}")),

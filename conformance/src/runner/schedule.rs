@@ -1,25 +1,31 @@
 //! Which sessions to run, and running them: several at once, each in a world of its own.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
 
 use turncoat::adapter::Adapter;
 use turncoat::peer::Part;
 use turncoat::play::{self, Bounds};
 use turncoat::revision::{Era, Revision};
-use turncoat::script::{Fixtures, Script};
+use turncoat::script::{Fixtures, Script, Step};
 use turncoat::session::view::declared;
-use turncoat::transcript::{Entry, Facts, Header, Transcript, Transport, file};
+use turncoat::transcript::{Entry, Facts, Header, Transcript, file};
 use turncoat::user::Brief;
 use turncoat::wire::Document;
 
 use super::confirm::Offence;
 use super::control::Control;
+use super::crew::{Company, Crew, Pulse};
 use super::judge::{self, Judgement};
 use super::{Plan, Progress, Selection, confirm, world};
 
@@ -29,6 +35,10 @@ const EXIT_OF_THE_STUBBORN: Duration = Duration::from_millis(300);
 const START_UP: u32 = 3;
 /// How many sessions with processes run at once: some always wait for an answer that does not come.
 const SESSIONS_PER_CORE: usize = 4;
+/// A session with a server behind a URL in which nothing happened for this long waits rather than works.
+const BUSY: Duration = Duration::from_millis(300);
+/// After how long a second session begins while the first one still waits, in case that it is needed.
+const LONG: Duration = Duration::from_secs(2);
 /// What the transcript of a second session has in its name.
 const AGAIN: &str = "-again";
 
@@ -153,7 +163,7 @@ pub fn run(
     let worker = Worker { plan, adapter, selection, fixtures: &fixtures, stop };
     let claimed = Mutex::new(BTreeSet::new());
     worker
-        .all(planned, progress, |session| worker.confirmed(session, &claimed, progress))
+        .all(planned, progress, |session, pulse| worker.confirmed(session, &claimed, progress, pulse))
         .into_iter()
         .flatten()
         .collect()
@@ -178,12 +188,31 @@ pub fn confirm(
         let sessions: Vec<Planned> =
             chosen.iter().filter_map(|index| Some(outcomes.get(*index)?.planned.clone())).collect();
         for (index, again) in
-            chosen.iter().zip(worker.all(&sessions, progress, |session| worker.session(session, AGAIN)))
+            chosen.iter().zip(worker.all(&sessions, progress, |session, pulse| worker.session(session, AGAIN, pulse)))
         {
             if let (Some(outcome), Some(again)) = (outcomes.get_mut(*index), again) {
                 outcome.gone = worker.is_gone(&again);
                 outcome.again = Some(again.judgements);
             }
+        }
+    }
+}
+
+/// What came of a session; none if the run was stopped meanwhile.
+type Played = Option<Result<Transcript, String>>;
+type Playing<'a> = Pin<Box<dyn Future<Output = Played> + 'a>>;
+
+/// A second session that began while the first one waited.
+enum Second<'a> {
+    Playing(Playing<'a>, Runtime),
+    Played(Played),
+}
+
+impl Second<'_> {
+    fn finish(self) -> Played {
+        match self {
+            Self::Playing(playing, runtime) => runtime.block_on(playing),
+            Self::Played(played) => played,
         }
     }
 }
@@ -196,85 +225,89 @@ struct Worker<'a> {
     stop: &'a AtomicBool,
 }
 
-impl Worker<'_> {
+impl<'a> Worker<'a> {
     /// Runs sessions on several threads and gives the outcomes in the same order; none for what was stopped.
     ///
-    /// A server behind a URL serves all sessions at once, so those that disturb others run after them, one by one.
+    /// A server behind a URL serves all sessions at once. Those that take their time begin first, and others beside them
+    /// while they wait; those that others would feel come last.
     fn all(
         &self,
         planned: &[Planned],
         progress: &dyn Progress,
-        run: impl Fn(&Planned) -> Option<Outcome> + Sync,
+        run: impl Fn(&Planned, &Pulse) -> Option<Outcome> + Sync,
     ) -> Vec<Option<Outcome>> {
         progress.planned(planned.len());
-        let disturbs = |session: &Planned| self.is_shared() && session.script.disturbs_others();
-        let (last, first): (Vec<usize>, Vec<usize>) =
-            (0..planned.len()).partition(|index| planned.get(*index).is_some_and(disturbs));
-        let mut outcomes: Vec<Option<Outcome>> = planned.iter().map(|_| None).collect();
-        for (part, jobs) in [(first, self.plan.jobs), (last, Some(1))] {
-            let sessions: Vec<&Planned> = part.iter().filter_map(|index| planned.get(*index)).collect();
-            for (index, outcome) in part.iter().zip(self.several(&sessions, jobs, progress, &run)) {
-                if let Some(place) = outcomes.get_mut(*index) {
-                    *place = outcome;
-                }
-            }
+        let mut order: Vec<(usize, &Planned)> = planned.iter().enumerate().collect();
+        if self.is_shared() {
+            // The newest revision has most that may take long.
+            order.sort_by_key(|(_, session)| {
+                let Planned { script, revision, .. } = session;
+                (self.company(script), !script.takes_time(), Reverse(*revision))
+            });
         }
-        outcomes
-    }
-
-    fn several(
-        &self,
-        planned: &[&Planned],
-        jobs: Option<usize>,
-        progress: &dyn Progress,
-        run: &(impl Fn(&Planned) -> Option<Outcome> + Sync),
-    ) -> Vec<Option<Outcome>> {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let usual = if self.adapter.is_virtual() { cores } else { cores * SESSIONS_PER_CORE };
-        let jobs = jobs.unwrap_or(usual).clamp(1, planned.len().max(1));
-        let next = AtomicUsize::new(0);
+        let companies: Vec<Company> = order.iter().map(|(_, session)| self.company(session.script)).collect();
         let outcomes = Mutex::new(planned.iter().map(|_| None).collect::<Vec<_>>());
-        std::thread::scope(|scope| {
-            for _ in 0..jobs {
-                scope.spawn(|| {
-                    while !self.stop.load(Ordering::Relaxed) {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(session) = planned.get(index) else { break };
-                        let Some(outcome) = run(session) else { break };
-                        let broken = outcome.judgements.iter().filter(|it| it.is_broken()).count();
-                        progress.finished(&session.script.name, session.revision, broken);
-                        if let Ok(mut outcomes) = outcomes.lock()
-                            && let Some(place) = outcomes.get_mut(index)
-                        {
-                            *place = Some(outcome);
-                        }
-                    }
-                });
+        self.crew().run(&companies, self.stop, |place, pulse| {
+            let Some((index, session)) = order.get(place) else { return };
+            let Some(outcome) = run(session, pulse) else { return };
+            let broken = outcome.judgements.iter().filter(|it| it.is_broken()).count();
+            progress.finished(&session.script.name, session.revision, broken);
+            if let Ok(mut outcomes) = outcomes.lock()
+                && let Some(place) = outcomes.get_mut(*index)
+            {
+                *place = Some(outcome);
             }
         });
         outcomes.into_inner().unwrap_or_default()
     }
 
+    /// Whether one server serves all sessions.
+    fn is_shared(&self) -> bool {
+        self.adapter.endpoint().is_some() && !self.adapter.is_virtual()
+    }
+
+    fn company(&self, script: &Script) -> Company {
+        match self.is_shared() {
+            true if script.changes_lists() => Company::Nobody,
+            true if script.is_heavy() => Company::Waiting,
+            _ => Company::Any,
+        }
+    }
+
+    fn crew(&self) -> Crew {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let usual = if self.adapter.is_virtual() { cores } else { cores * SESSIONS_PER_CORE };
+        let busy = (self.is_shared() && self.plan.jobs.is_none()).then_some(BUSY);
+        Crew { jobs: self.plan.jobs.unwrap_or(usual).max(1), busy }
+    }
+
     /// Runs a session, and once more if it is the first to show an offence.
     fn confirmed(
         &self,
-        planned: &Planned,
+        planned: &'a Planned,
         claimed: &Mutex<BTreeSet<Offence>>,
         progress: &dyn Progress,
+        pulse: &'a Pulse,
     ) -> Option<Outcome> {
-        let mut outcome = self.session(planned, "")?;
+        let (mut outcome, second) = self.with_second(planned, pulse)?;
         let mut offences = confirm::offences(&outcome.judgements);
         if let Ok(mut claimed) = claimed.lock() {
             offences.retain(|offence| claimed.insert(offence.clone()));
         }
-        if !offences.is_empty() {
-            progress.planned(1);
-            if let Some(again) = self.session(planned, AGAIN) {
-                outcome.gone = self.is_gone(&again);
-                outcome.again = Some(again.judgements);
-            }
-            progress.finished(&planned.script.name, planned.revision, 0);
+        if offences.is_empty() {
+            self.forget(planned, second);
+            return Some(outcome);
         }
+        progress.planned(1);
+        let again = match second {
+            Some(second) => second.finish().map(|played| self.judged(planned, played)),
+            None => self.session(planned, AGAIN, pulse),
+        };
+        if let Some(again) = again {
+            outcome.gone = self.is_gone(&again);
+            outcome.again = Some(again.judgements);
+        }
+        progress.finished(&planned.script.name, planned.revision, 0);
         Some(outcome)
     }
 
@@ -284,13 +317,60 @@ impl Worker<'_> {
         self.is_shared() && again.failed_to_open.is_some()
     }
 
-    /// Whether all sessions are with one server.
-    fn is_shared(&self) -> bool {
-        self.adapter.transport() == Transport::Http && !self.adapter.is_virtual()
+    /// Runs and judges a session; none if the run was stopped meanwhile.
+    fn session(&self, planned: &Planned, suffix: &str, pulse: &Pulse) -> Option<Outcome> {
+        let played = match self.runtime() {
+            Ok(runtime) => runtime.block_on(self.play(planned, suffix, pulse))?,
+            Err(error) => Err(error.to_string()),
+        };
+        Some(self.judged(planned, played))
     }
 
-    /// Runs and judges a session; none if the run was stopped meanwhile.
-    fn session(&self, planned: &Planned, suffix: &str) -> Option<Outcome> {
+    /// The same, and the session that would confirm it begins beside it once it takes long. To wait for an answer that
+    /// never comes costs the server nothing, and both wait at the same time.
+    fn with_second(&self, planned: &'a Planned, pulse: &'a Pulse) -> Option<(Outcome, Option<Second<'_>>)> {
+        if self.plan.jobs.is_some() || !self.may_overlap(planned.script) {
+            return Some((self.session(planned, "", pulse)?, None));
+        }
+        let runtime = match self.runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => return Some((self.judged(planned, Err(error.to_string())), None)),
+        };
+        let (played, second) = runtime.block_on(async {
+            let mut first = Box::pin(self.play(planned, "", pulse));
+            if let Ok(played) = timeout(LONG, &mut first).await {
+                return (played, None);
+            }
+            let mut again: Playing<'_> = Box::pin(self.play(planned, AGAIN, pulse));
+            tokio::select! {
+                biased;
+                played = &mut first => (played, Some(Ok(again))),
+                early = &mut again => (first.await, Some(Err(early))),
+            }
+        });
+        let second = second.map(|state| match state {
+            Ok(playing) => Second::Playing(playing, runtime),
+            Err(played) => Second::Played(played),
+        });
+        Some((self.judged(planned, played?), second))
+    }
+
+    /// Whether the same session may run twice at once. What asks for the rest of streams sees what a server mixes up between
+    /// sessions, and two that use the same ids at the same time would each confirm what only the other one caused.
+    fn may_overlap(&self, script: &Script) -> bool {
+        let resumes = script.steps.iter().any(|step| matches!(step, Step::Resume { .. }));
+        self.is_shared() && !resumes && self.company(script) == Company::Any
+    }
+
+    /// Ends a second session that is not needed.
+    fn forget(&self, planned: &Planned, second: Option<Second<'_>>) {
+        if let (Some(second), Some(folder)) = (second, &self.plan.transcripts) {
+            drop(second);
+            let _ = fs::remove_file(transcript(folder, planned, AGAIN));
+        }
+    }
+
+    fn judged(&self, planned: &Planned, played: Result<Transcript, String>) -> Outcome {
         let mut outcome = Outcome {
             planned: planned.clone(),
             transcript: None,
@@ -299,7 +379,7 @@ impl Worker<'_> {
             again: None,
             gone: false,
         };
-        match self.play(planned, suffix)? {
+        match played {
             Err(why) => outcome.failed_to_open = Some(why),
             Ok(transcript) => {
                 outcome.judgements = judge::judge(&self.selection.rules, &transcript);
@@ -308,15 +388,19 @@ impl Worker<'_> {
                 }
             }
         }
-        Some(outcome)
+        outcome
     }
 
-    fn play(&self, planned: &Planned, suffix: &str) -> Option<Result<Transcript, String>> {
-        world::play(self.adapter.is_virtual(), self.stop, self.session_in(planned, suffix))
-            .unwrap_or_else(|error| Some(Err(error.to_string())))
+    fn runtime(&self) -> io::Result<Runtime> {
+        world::runtime(self.adapter.is_virtual())
     }
 
-    async fn session_in(&self, planned: &Planned, suffix: &str) -> Result<Transcript, String> {
+    async fn play(&self, planned: &Planned, suffix: &str, pulse: &Pulse) -> Played {
+        let session = self.session_in(planned, suffix, pulse);
+        world::unless_stopped(self.adapter.is_virtual(), self.stop, session).await
+    }
+
+    async fn session_in(&self, planned: &Planned, suffix: &str, pulse: &Pulse) -> Result<Transcript, String> {
         let brief = Brief::of(planned.script, planned.revision);
         let mut link = self.adapter.open_for(&brief).await.map_err(|error| format!("{error}: {}", error.source))?;
         let part = Part {
@@ -339,10 +423,14 @@ impl Worker<'_> {
             bounds.exit = EXIT_OF_THE_STUBBORN;
         }
         let mut kept = match &self.plan.transcripts {
-            Some(folder) => Some(keep(folder, &header, suffix).map_err(|error| error.to_string())?),
+            Some(folder) => {
+                let path = transcript(folder, planned, suffix);
+                Some(keep(folder, &path, &header).map_err(|error| error.to_string())?)
+            }
             None => None,
         };
         let mut keeper = |entry: &Entry| {
+            pulse.beat();
             if let Some(open) = &mut kept {
                 // A full disk must not end the run; the transcript in memory is still judged.
                 let _ = file::write_entry(&mut *open, entry).and_then(|()| open.flush());
@@ -352,10 +440,14 @@ impl Worker<'_> {
     }
 }
 
-fn keep(folder: &Path, header: &Header, suffix: &str) -> io::Result<BufWriter<File>> {
+/// Where the transcript of a session is kept.
+fn transcript(folder: &Path, planned: &Planned, suffix: &str) -> PathBuf {
+    folder.join(format!("{}--{}{suffix}.jsonl", planned.revision, planned.script.name))
+}
+
+fn keep(folder: &Path, path: &Path, header: &Header) -> io::Result<BufWriter<File>> {
     fs::create_dir_all(folder)?;
-    let name = format!("{}--{}{suffix}.jsonl", header.revision, header.script);
-    let mut open = BufWriter::new(File::create(folder.join(name))?);
+    let mut open = BufWriter::new(File::create(path)?);
     file::write_header(&mut open, header)?;
     Ok(open)
 }

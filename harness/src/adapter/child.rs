@@ -105,6 +105,7 @@ impl Running {
                 }
                 seen = self.process.watch() => match seen {
                     Seen::Stderr(text) => return Incoming::Stderr(text),
+                    Seen::Mute => {}
                     Seen::Gone => {
                         // A child that inherited the output would keep it open for ever: it is ended with the group.
                         let orphans = self.process.end();
@@ -119,6 +120,14 @@ impl Running {
 impl Link for Running {
     fn write(&mut self, pieces: Vec<Vec<u8>>) {
         self.pump.write(pieces);
+    }
+
+    fn stop_reading(&mut self) {
+        self.pump.stop_reading();
+    }
+
+    fn read_on(&mut self) {
+        self.pump.read_on();
     }
 
     fn close(&mut self) {

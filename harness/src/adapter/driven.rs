@@ -1,46 +1,37 @@
-//! A client under test: a command that starts the harness as its stdio server.
+//! Clients under test: commands that start the harness as their stdio server.
 //!
 //! What it starts is a relay ([`super::relay`]), which comes back to this process through the door of its session. A
 //! driver that introduces itself is told what the user wants, one wish at a time; any other client goes its own way.
 //!
 //! - `conversation`: what is said between the harness and a driver
 //! - `door`: where relays come in
+//! - `guided`: the process and the conversation
+//! - [`http`]: clients that come over HTTP instead
 
 mod conversation;
 mod door;
+mod guided;
+pub mod http;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::future::{pending, ready};
+use std::collections::BTreeMap;
+use std::future::pending;
 use std::io;
 use std::mem;
-use std::time::Duration;
 
-use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::{Instant, sleep_until};
 
-use super::process::{Seen, Started, quoted};
+use super::process::quoted;
 use super::relay::frames::{Frame, LONGEST};
-use super::stream::Pump;
 use super::{Adapter, Description, Incoming, Link, NextFuture, OpenError, OpenFuture};
 use crate::revision::{Revision, Side};
 use crate::transcript::Vitals;
 use crate::user::{self, Brief};
 use crate::wire::lines::{Line, Lines};
-use conversation::{Conversation, Printed, VERSION};
 use door::{Door, News, What};
+use guided::{Guided, Moved};
 
 /// What stands for the server in the command of a client.
 pub const SERVER: &str = "{server}";
-
-/// How long nothing must happen for a client to be idle.
-const QUIET: Duration = Duration::from_millis(300);
-/// How long what a client wrote before its end may take to come; only a process that it left behind makes use of it.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-/// How much that is only for people is told at once, in bytes.
-const MOST_CHATTER: usize = 64 << 10;
-/// How often the vital signs are looked at while something happens.
-const PULSE: Duration = Duration::from_millis(5);
 
 /// A client that is started anew for each session.
 #[derive(Clone, Debug)]
@@ -69,35 +60,15 @@ impl Driven {
     async fn start(&self, brief: &Brief) -> io::Result<Box<dyn Link>> {
         let door = Door::open().await?;
         let server: Vec<_> = self.relay.iter().cloned().chain(door.words()).collect();
-        let mut environment = self.environment.clone();
-        environment.extend(
-            [
-                ("MCP_CONFORMANCE_SCENARIO", brief.scenario.as_str()),
-                ("MCP_CONFORMANCE_PROTOCOL_VERSION", brief.revision.as_str()),
-                ("TURNCOAT_SCRIPT", brief.script.as_str()),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
-        let (process, input, output) = Started::new(&with_server(&self.command, &server), &environment)?;
         Ok(Box::new(Running {
-            // It may be gone by the next look.
-            vitals: process.vitals(),
-            process,
-            driver: Pump::new(output, input),
-            driver_ended: false,
-            conversation: Conversation::new(&brief.wishes),
-            idle: None,
+            client: Guided::start(&with_server(&self.command, &server), &self.environment, brief)?,
             door,
             relays: BTreeMap::new(),
             current: None,
             early: Vec::new(),
             lines: Lines::default(),
-            ready: VecDeque::new(),
-            chatter: Vec::new(),
-            leaving: None,
             told: false,
             killed: false,
-            next_pulse: Instant::now(),
         }))
     }
 }
@@ -153,11 +124,7 @@ impl Adapter for Driven {
 }
 
 struct Running {
-    process: Started,
-    driver: Pump<ChildStdout, ChildStdin>,
-    driver_ended: bool,
-    conversation: Conversation,
-    idle: Option<Idle>,
+    client: Guided,
     door: Door,
     relays: BTreeMap<u32, Relay>,
     /// The last relay that came, dead or alive.
@@ -165,30 +132,9 @@ struct Running {
     /// Orders for the first relay, until it comes.
     early: Vec<Frame>,
     lines: Lines,
-    ready: VecDeque<Incoming>,
-    /// What the client printed for people since anything else came of it.
-    chatter: Vec<u8>,
-    leaving: Option<Leaving>,
     /// The end was told.
     told: bool,
     killed: bool,
-    /// The last that were seen.
-    vitals: Option<Vitals>,
-    next_pulse: Instant,
-}
-
-/// A wish that nothing happens.
-#[derive(Clone, Copy, Debug)]
-struct Idle {
-    until: Instant,
-    quiet_at: Instant,
-}
-
-/// The client has ended, and what it left to be read is awaited.
-#[derive(Clone, Copy, Debug)]
-struct Leaving {
-    orphans: bool,
-    until: Instant,
 }
 
 /// A relay that lives.
@@ -205,126 +151,44 @@ struct Relay {
 
 enum Next {
     News(News),
-    Printed(Incoming),
-    Seen(Seen),
-    Late,
-    Pause,
+    Moved(Moved),
 }
 
 impl Running {
     async fn step(&mut self) -> Incoming {
         loop {
-            if let Some(incoming) = self.ready.pop_front() {
+            if let Some(incoming) = self.client.ready.pop_front() {
                 return incoming;
             }
             if self.told {
                 pending::<()>().await;
             }
-            if let Some(leaving) = self.leaving
-                && (self.is_drained() || Instant::now() >= leaving.until)
-            {
-                self.part(leaving);
+            if let Some(exited) = self.client.has_left(self.is_drained()) {
+                self.part(exited);
                 continue;
             }
-            if self.converse() {
+            if self.client.converse() {
                 continue;
             }
-            let wake_at = self.wake_at();
             let next = tokio::select! {
                 biased; // What came first through a relay is first: nothing else has an order.
                 news = self.door.news() => Next::News(news),
-                printed = self.driver.next() => Next::Printed(printed),
-                seen = self.process.watch() => Next::Seen(seen),
-                () = alarm(wake_at) => Next::Late,
-                () = ready(()), if !self.chatter.is_empty() => Next::Pause,
+                moved = self.client.moves() => Next::Moved(moved),
             };
-            if !matches!(next, Next::Printed(Incoming::Line { .. })) {
-                self.tell_chatter();
-            }
-            self.take_pulse();
-            if let Some(idle) = &mut self.idle
-                && !matches!(next, Next::Late | Next::Pause)
-            {
-                idle.quiet_at = Instant::now() + QUIET;
-            }
             match next {
-                Next::News(News { relay, what }) => self.hear(relay, what),
-                Next::Printed(Incoming::Line { bytes, .. }) => self.read(&bytes),
-                Next::Printed(_) => self.driver_ended = true,
-                Next::Seen(Seen::Stderr(text)) => self.ready.push_back(Incoming::Stderr(text)),
-                Next::Seen(Seen::Gone) => {
-                    // A relay that it left behind is not its fault: this one waits for the harness, and no server would.
-                    let orphans = self.process.end_others(self.door.token());
-                    self.leaving = Some(Leaving { orphans, until: Instant::now() + LAST_WORDS });
+                Next::News(News { relay, what }) => {
+                    self.client.tell_chatter();
+                    self.client.stir();
+                    self.hear(relay, what);
                 }
-                Next::Late | Next::Pause => {}
+                Next::Moved(moved) => {
+                    if self.client.took(moved) {
+                        // A relay that it left behind is not its fault: this one waits for the harness, and no server would.
+                        let orphans = self.client.process.end_others(self.door.token());
+                        self.client.leaves(orphans);
+                    }
+                }
             }
-        }
-    }
-
-    fn wake_at(&self) -> Option<Instant> {
-        let idle = self
-            .idle
-            .map(|idle| if self.conversation.is_pending() { idle.until } else { idle.until.min(idle.quiet_at) });
-        let leaving = self.leaving.map(|leaving| leaving.until);
-        idle.into_iter().chain(leaving).min()
-    }
-
-    /// Tells a driver what is wanted next; gives whether there was something to do.
-    fn converse(&mut self) -> bool {
-        if self.leaving.is_some() {
-            return false;
-        }
-        if let Some(idle) = self.idle {
-            let now = Instant::now();
-            let quiet = now >= idle.quiet_at && !self.conversation.is_pending();
-            if now < idle.until && !quiet {
-                return false;
-            }
-            self.idle = None;
-        }
-        let Some(asked) = self.conversation.next_wish() else {
-            if self.conversation.is_over() {
-                self.driver.close();
-            }
-            return false;
-        };
-        let now = Instant::now();
-        match asked.idle {
-            Some(most) => self.idle = Some(Idle { until: now + most, quiet_at: now + QUIET }),
-            None => self.driver.write(vec![format!("{}\n", asked.text).into_bytes()]),
-        }
-        self.ready.push_back(Incoming::Wish(asked.text));
-        true
-    }
-
-    /// Takes a line that the client printed.
-    fn read(&mut self, line: &[u8]) {
-        match self.conversation.printed(line) {
-            Printed::Greeting => {}
-            Printed::Surface => {
-                self.tell_chatter();
-                self.ready.push_back(Incoming::Surface(String::from_utf8_lossy(line).into_owned()));
-            }
-            Printed::Other => {
-                self.chatter.extend_from_slice(line);
-                self.chatter.push(b'\n');
-            }
-            Printed::Foreign => {
-                let what = format!("turncoat: this driver speaks another version of the protocol than {VERSION}\n");
-                self.chatter.extend_from_slice(what.as_bytes());
-            }
-        }
-        if self.chatter.len() > MOST_CHATTER {
-            self.tell_chatter();
-        }
-    }
-
-    /// Hands on what is only for people, in few pieces.
-    fn tell_chatter(&mut self) {
-        let kept = self.process.keep(&mem::take(&mut self.chatter));
-        if !kept.is_empty() {
-            self.ready.push_back(Incoming::Stderr(kept));
         }
     }
 
@@ -337,7 +201,7 @@ impl Running {
         match what {
             What::Came { .. } => {}
             What::Said(Frame::Data(bytes)) if is_current => {
-                let Self { lines, ready, .. } = self;
+                let Self { lines, client: Guided { ready, .. }, .. } = self;
                 lines.push(&bytes, |line| ready.push_back(incoming(line, false)));
             }
             What::Said(Frame::Ended) => {
@@ -349,7 +213,7 @@ impl Running {
                     let _ = relay.orders.send(Frame::Exit(0));
                 }
             }
-            What::Said(Frame::Signal(signal)) if is_current => self.ready.push_back(Incoming::Signalled(signal)),
+            What::Said(Frame::Signal(signal)) if is_current => self.client.ready.push_back(Incoming::Signalled(signal)),
             What::Said(Frame::Bye) => relay.parted = true,
             What::Said(_) => {}
             What::Gone => {
@@ -358,8 +222,8 @@ impl Running {
                 if !is_current || self.killed {
                     return;
                 }
-                if !parted && !self.process.is_gone() {
-                    self.ready.push_back(Incoming::Signalled(9));
+                if !parted && !self.client.process.is_gone() {
+                    self.client.ready.push_back(Incoming::Signalled(9));
                 }
                 if !ended && !dismissed {
                     self.end_input();
@@ -372,42 +236,42 @@ impl Running {
     fn welcome(&mut self, number: u32, orders: UnboundedSender<Frame>) {
         let last = self.current.and_then(|last| self.relays.get(&last));
         let beside = last.is_some_and(|last| !last.ended && !last.dismissed);
-        self.ready.extend(self.lines.finish().map(|line| incoming(line, true)));
+        self.client.ready.extend(self.lines.finish().map(|line| incoming(line, true)));
         for order in mem::take(&mut self.early) {
             let _ = orders.send(order);
         }
         self.relays.insert(number, Relay { orders, ended: false, dismissed: false, parted: false });
         self.current = Some(number);
-        self.conversation.started();
-        self.ready.push_back(Incoming::Connected { number, beside });
+        self.client.conversation.started();
+        self.client.ready.push_back(Incoming::Connected { number, beside });
     }
 
     fn end_input(&mut self) {
-        self.ready.extend(self.lines.finish().map(|line| incoming(line, true)));
-        self.ready.push_back(Incoming::Ended);
+        self.client.ready.extend(self.lines.finish().map(|line| incoming(line, true)));
+        self.client.ready.push_back(Incoming::Ended);
     }
 
-    /// Whether everything that the client left to be read was read.
+    /// Whether everything that the client left to be read in its relay was read.
     fn is_drained(&self) -> bool {
         let relay = self.current.and_then(|current| self.relays.get(&current));
-        self.driver_ended && self.process.is_mute() && relay.is_none_or(|relay| relay.ended)
+        relay.is_none_or(|relay| relay.ended)
     }
 
     /// Tells that the client is gone.
-    fn part(&mut self, leaving: Leaving) {
+    fn part(&mut self, exited: Incoming) {
         let relay = self.current.and_then(|current| self.relays.get(&current));
         if relay.is_some_and(|relay| !relay.ended) {
             self.end_input();
         }
         self.told = true;
-        self.ready.push_back(self.process.exited(leaving.orphans));
+        self.client.ready.push_back(exited);
         self.end();
     }
 
     /// Ends the client and its relays.
     fn end(&mut self) {
         self.order(Frame::Exit(0));
-        self.process.end();
+        self.client.process.end();
     }
 
     /// Tells the relay that speaks for the harness something, or the first one once it comes.
@@ -418,25 +282,10 @@ impl Running {
             let _ = relay.orders.send(order);
         }
     }
-
-    fn take_pulse(&mut self) {
-        let now = Instant::now();
-        if now >= self.next_pulse {
-            self.next_pulse = now + PULSE;
-            self.vitals = self.process.vitals().or(self.vitals);
-        }
-    }
 }
 
 fn incoming(line: Line, unfinished: bool) -> Incoming {
     Incoming::Line { bytes: line.bytes, cut: line.cut, unfinished, via: None }
-}
-
-async fn alarm(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => pending().await,
-    }
 }
 
 impl Link for Running {
@@ -470,13 +319,13 @@ impl Link for Running {
     }
 
     fn vitals(&mut self) -> Option<Vitals> {
-        self.process.vitals().or(self.vitals)
+        self.client.vitals()
     }
 
     fn kill(&mut self) {
         self.killed = true;
         self.relays.clear();
-        self.process.end();
+        self.client.process.end();
     }
 }
 

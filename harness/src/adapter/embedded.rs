@@ -62,6 +62,8 @@ impl Adapter for Embedded {
                 input: VecDeque::new(),
                 closing: false,
                 ended: false,
+                reading: true,
+                told: false,
             };
             Ok(Box::new(link) as Box<dyn Link>)
         })
@@ -136,6 +138,9 @@ struct Running {
     input: VecDeque<Vec<u8>>,
     closing: bool,
     ended: bool,
+    reading: bool,
+    /// That all is written was said since nothing is read.
+    told: bool,
 }
 
 impl Running {
@@ -167,6 +172,7 @@ impl Running {
             out.stderr.clear();
         }
         if !out.bytes.is_empty() {
+            out.unread = out.unread.map(|unread| unread + out.bytes.len());
             lines.push(&out.bytes, |line| ready.push_back(incoming(line, false)));
             out.bytes.clear();
         }
@@ -181,8 +187,13 @@ impl Running {
 
     async fn step(&mut self) -> Incoming {
         loop {
-            if let Some(incoming) = self.ready.pop_front() {
+            if self.reading
+                && let Some(incoming) = self.ready.pop_front()
+            {
                 return incoming;
+            }
+            if !self.reading && self.input.is_empty() && !std::mem::replace(&mut self.told, true) {
+                return Incoming::Written;
             }
             if self.ended {
                 return pending().await;
@@ -207,6 +218,14 @@ impl Link for Running {
         if !self.ended {
             self.input.extend(pieces);
         }
+    }
+
+    fn stop_reading(&mut self) {
+        (self.reading, self.told, self.out.unread) = (false, false, Some(0));
+    }
+
+    fn read_on(&mut self) {
+        (self.reading, self.out.unread) = (true, None);
     }
 
     fn close(&mut self) {

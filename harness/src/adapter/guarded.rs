@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{Incoming, Link, NextFuture, Sent};
+use super::{Incoming, Link, NextFuture, Sent, Then};
 use crate::transcript::Vitals;
 use crate::wire::http::Request;
 
@@ -125,8 +125,20 @@ impl Link for Guarded {
         self.inner.request(number, request, how);
     }
 
+    fn respond(&mut self, number: u32, pieces: Vec<Vec<u8>>, then: Then) {
+        self.inner.respond(number, pieces, then);
+    }
+
     fn hang_up(&mut self, number: u32) {
         self.inner.hang_up(number);
+    }
+
+    fn stop_reading(&mut self) {
+        self.inner.stop_reading();
+    }
+
+    fn read_on(&mut self) {
+        self.inner.read_on();
     }
 
     fn close(&mut self) {

@@ -1,11 +1,14 @@
 //! The reference server on HTTP connections, in memory or on a socket: the one place where its gateway meets the wire.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
@@ -154,6 +157,10 @@ struct Host {
     /// The gateway may want to be woken at another time than before.
     stirred: Notify,
     ended: Notify,
+    /// Held while a response is written, by a server that writes one at a time.
+    writing: tokio::sync::Mutex<()>,
+    one_at_a_time: bool,
+    keeps_half_closed: bool,
 }
 
 struct State {
@@ -179,8 +186,18 @@ impl State {
 
 impl Host {
     fn new(behaviour: Behaviour) -> Self {
+        let one_at_a_time = behaviour.has("waits-for-slow-readers");
+        let keeps_half_closed = behaviour.has("keeps-half-closed");
         let state = State { gateway: Gateway::new(behaviour), last: 0, waiting: HashMap::new() };
-        Self { state: Mutex::new(state), start: Instant::now(), stirred: Notify::new(), ended: Notify::new() }
+        Self {
+            state: Mutex::new(state),
+            start: Instant::now(),
+            stirred: Notify::new(),
+            ended: Notify::new(),
+            writing: tokio::sync::Mutex::default(),
+            one_at_a_time,
+            keeps_half_closed,
+        }
     }
 
     fn exited(&self) -> Option<i32> {
@@ -223,8 +240,9 @@ impl Host {
     /// Serves one connection.
     async fn serve(self: Arc<Self>, mut stream: Box<dyn Stream>) {
         let mut reader = Reader::requests();
+        let mut buffer = vec![0; CHUNK];
         loop {
-            let request = match receive(&mut *stream, &mut reader).await {
+            let request = match receive(&mut *stream, &mut reader, &mut buffer).await {
                 Ok(Some(request)) => request,
                 Ok(None) => return,
                 Err(_) => {
@@ -235,6 +253,9 @@ impl Host {
                     return;
                 }
             };
+            if self.keeps_half_closed && is_half_closed(&mut *stream, &mut reader).await {
+                return std::future::pending().await;
+            }
             let (sender, receiver) = mpsc::unbounded_channel();
             let number = self.with(|state, now, reactions| {
                 state.last += 1;
@@ -243,7 +264,7 @@ impl Host {
                 state.last
             });
             let Some(number) = number else { return };
-            let goes_on = respond(&mut *stream, &mut reader, receiver).await;
+            let goes_on = self.respond(&mut *stream, &mut reader, &mut buffer, receiver).await;
             self.with(|state, now, reactions| {
                 state.waiting.remove(&number);
                 if !goes_on {
@@ -255,12 +276,77 @@ impl Host {
             }
         }
     }
+
+    /// Writes the answer to a request as it comes. Gives whether the connection goes on.
+    async fn respond(
+        &self,
+        stream: &mut dyn Stream,
+        reader: &mut Reader,
+        buffer: &mut [u8],
+        mut reactions: mpsc::UnboundedReceiver<Reaction>,
+    ) -> bool {
+        loop {
+            let reaction = tokio::select! {
+                biased;
+                reaction = reactions.recv() => reaction,
+                read = stream.read(buffer) => {
+                    let count = read.unwrap_or(0);
+                    if count == 0 {
+                        return false;
+                    }
+                    // The next request, before its turn.
+                    reader.push(buffer.get(..count).unwrap_or_default());
+                    continue;
+                }
+            };
+            let (bytes, over) = match reaction {
+                Some(Reaction::Head { status, headers, .. }) => {
+                    let mut headers = Headers::from(headers);
+                    headers.push("Transfer-Encoding", "chunked");
+                    (response_head(status, &headers), false)
+                }
+                Some(Reaction::Whole { status, headers, body, .. }) => {
+                    let mut headers = Headers::from(headers);
+                    if status != 204 && headers.value("transfer-encoding").is_none() {
+                        headers.push("Content-Length", body.len().to_string());
+                    }
+                    ([response_head(status, &headers), body].concat(), true)
+                }
+                Some(Reaction::Data { bytes, .. }) if bytes.is_empty() => continue,
+                Some(Reaction::Data { bytes, .. }) => (chunk(&bytes), false),
+                Some(Reaction::End { .. }) => (LAST_CHUNK.to_vec(), true),
+                Some(Reaction::Abort { .. }) | None => return false,
+            };
+            let _turn = if self.one_at_a_time { Some(self.writing.lock().await) } else { None };
+            if stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err() {
+                return false;
+            }
+            if over {
+                return true;
+            }
+        }
+    }
+}
+
+/// Whether the end of what the client says has come already.
+async fn is_half_closed(stream: &mut dyn Stream, reader: &mut Reader) -> bool {
+    let mut buffer = vec![0; CHUNK];
+    poll_fn(|context| {
+        let mut read = ReadBuf::new(&mut buffer);
+        let ready = Pin::new(&mut *stream).poll_read(context, &mut read).is_ready();
+        reader.push(read.filled());
+        Poll::Ready(ready && read.filled().is_empty())
+    })
+    .await
 }
 
 /// The next request on a connection; none if there is no further one.
-async fn receive(stream: &mut dyn Stream, reader: &mut Reader) -> Result<Option<Request>, Malformed> {
+async fn receive(
+    stream: &mut dyn Stream,
+    reader: &mut Reader,
+    buffer: &mut [u8],
+) -> Result<Option<Request>, Malformed> {
     let mut request = Request::default();
-    let mut buffer = vec![0; CHUNK];
     loop {
         match reader.next()? {
             Some(Part::Head(Start::Request { verb, target }, headers)) => {
@@ -274,60 +360,12 @@ async fn receive(stream: &mut dyn Stream, reader: &mut Reader) -> Result<Option<
             }
             Some(Part::End { .. }) => return Ok(Some(request)),
             None => {
-                let count = stream.read(&mut buffer).await.unwrap_or(0);
+                let count = stream.read(buffer).await.unwrap_or(0);
                 if count == 0 {
                     return reader.finish().map(|_| None);
                 }
                 reader.push(buffer.get(..count).unwrap_or_default());
             }
-        }
-    }
-}
-
-/// Writes the answer to a request as it comes. Gives whether the connection goes on.
-async fn respond(
-    stream: &mut dyn Stream,
-    reader: &mut Reader,
-    mut reactions: mpsc::UnboundedReceiver<Reaction>,
-) -> bool {
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let reaction = tokio::select! {
-            biased;
-            reaction = reactions.recv() => reaction,
-            read = stream.read(&mut buffer) => {
-                let count = read.unwrap_or(0);
-                if count == 0 {
-                    return false;
-                }
-                // The next request, before its turn.
-                reader.push(buffer.get(..count).unwrap_or_default());
-                continue;
-            }
-        };
-        let (bytes, over) = match reaction {
-            Some(Reaction::Head { status, headers, .. }) => {
-                let mut headers = Headers::from(headers);
-                headers.push("Transfer-Encoding", "chunked");
-                (response_head(status, &headers), false)
-            }
-            Some(Reaction::Whole { status, headers, body, .. }) => {
-                let mut headers = Headers::from(headers);
-                if status != 204 && headers.value("transfer-encoding").is_none() {
-                    headers.push("Content-Length", body.len().to_string());
-                }
-                ([response_head(status, &headers), body].concat(), true)
-            }
-            Some(Reaction::Data { bytes, .. }) if bytes.is_empty() => continue,
-            Some(Reaction::Data { bytes, .. }) => (chunk(&bytes), false),
-            Some(Reaction::End { .. }) => (LAST_CHUNK.to_vec(), true),
-            Some(Reaction::Abort { .. }) | None => return false,
-        };
-        if stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err() {
-            return false;
-        }
-        if over {
-            return true;
         }
     }
 }

@@ -12,8 +12,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -24,20 +23,22 @@ use crate::transcript::{Ending, EventData, Http, Vitals};
 use crate::wire::http::{Endpoint, Headers, Part, Reader, Request, Start};
 use crate::wire::{Frame, sse};
 
+mod prompt;
 #[cfg(feature = "tls")]
 pub mod tls;
 pub mod url;
 
+use prompt::Prompt;
 pub use url::Url;
 
 /// How much is read at once, in bytes.
-const CHUNK: usize = 64 << 10;
+const CHUNK: usize = 16 << 10;
 /// The longest body that is kept whole, in bytes.
 const LONGEST_BODY: usize = 64 << 20;
 /// The most characters of a body that is no message.
 const LONGEST_TEXT: usize = 8 << 10;
-/// How many connections one session has at once; further requests wait for one that is over.
-pub const MOST_CONNECTIONS: usize = 64;
+/// How many connections one session has at once; further requests wait for one that is over. More than any floor asks for.
+pub const MOST_CONNECTIONS: usize = 128;
 /// How long a connection may take.
 const CONNECTING: Duration = Duration::from_secs(10);
 /// How long a connection may be idle and still be used again.
@@ -166,8 +167,7 @@ struct Tcp {
 impl Connect for Tcp {
     fn connect(&self) -> ConnectFuture<'_> {
         Box::pin(async {
-            let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
-            stream.set_nodelay(true)?;
+            let stream = Prompt::connect(&self.host, self.port).await?;
             Ok(Box::new(stream) as Box<dyn Stream>)
         })
     }
@@ -192,6 +192,8 @@ struct Shared {
     /// Connections that may be used again, each with the time since when.
     idle: Mutex<Vec<(Instant, Box<dyn Stream>)>>,
     slots: Semaphore,
+    /// Whether responses are read that were to be left unread.
+    reading: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -232,6 +234,7 @@ impl HttpLink {
             connect,
             idle: Mutex::new(first.into_iter().map(|first| (Instant::now(), first)).collect()),
             slots,
+            reading: watch::Sender::new(true),
         });
         Self { shared, running: HashMap::new(), dropped: HashSet::new(), sender, receiver }
     }
@@ -264,10 +267,18 @@ impl Link for HttpLink {
             if !how.delay.is_zero() {
                 sleep(how.delay).await;
             }
-            let ending = exchange(&shared, &told, &request, how.cut).await;
+            let ending = exchange(&shared, &told, &request, how).await;
             told.happened(Http::End { how: ending }).await;
         });
         self.running.insert(number, task.abort_handle());
+    }
+
+    fn stop_reading(&mut self) {
+        self.shared.reading.send_replace(false);
+    }
+
+    fn read_on(&mut self) {
+        self.shared.reading.send_replace(true);
     }
 
     fn hang_up(&mut self, number: u32) {
@@ -308,13 +319,17 @@ impl Told {
         let _ = self.to.send(Incoming::Http(self.number, what)).await;
     }
 
+    async fn written(&self) {
+        let _ = self.to.send(Incoming::Written).await;
+    }
+
     async fn message(&self, bytes: Vec<u8>, cut: bool, unfinished: bool) {
         let _ = self.to.send(Incoming::Line { bytes, cut, unfinished, via: Some(self.number) }).await;
     }
 }
 
 /// Sends a request and takes the response.
-async fn exchange(shared: &Shared, told: &Told, request: &Request, cut: bool) -> Ending {
+async fn exchange(shared: &Shared, told: &Told, request: &Request, how: Sent) -> Ending {
     // Closed only with the link.
     let Ok(_slot) = shared.slots.acquire().await else { return Ending::Dropped };
     let stream = match shared.take_idle().await {
@@ -324,11 +339,13 @@ async fn exchange(shared: &Shared, told: &Told, request: &Request, cut: bool) ->
             Err(error) => return Ending::Refused(error.to_string()),
         },
     };
-    on(stream, shared, told, request, cut).await
+    on(stream, shared, told, request, how).await
 }
 
 /// The exchange on one connection.
-async fn on(mut stream: Box<dyn Stream>, shared: &Shared, told: &Told, request: &Request, cut: bool) -> Ending {
+async fn on(mut stream: Box<dyn Stream>, shared: &Shared, told: &Told, request: &Request, how: Sent) -> Ending {
+    let Sent { cut, mut unread, .. } = how;
+    let mut reading_again = shared.reading.subscribe();
     let mut response = Response { told, reader: Reader::responses(), kind: Kind::None, begun: false, reusable: None };
     let mut pieces: VecDeque<&[u8]> = VecDeque::new();
     let head = request.head();
@@ -341,7 +358,7 @@ async fn on(mut stream: Box<dyn Stream>, shared: &Shared, told: &Told, request: 
         pieces.push_back(&head);
         pieces.extend(request.body.iter().map(Vec::as_slice));
     }
-    let mut buffer = vec![0; CHUNK];
+    let mut buffer = Vec::with_capacity(CHUNK);
     let (mut reading, mut writing) = tokio::io::split(&mut stream);
     let mut written = 0;
     let ending = loop {
@@ -360,17 +377,22 @@ async fn on(mut stream: Box<dyn Stream>, shared: &Shared, told: &Told, request: 
                             let _ = writing.flush().await;
                             pieces.pop_front();
                             written = 0;
+                            if unread && pieces.is_empty() {
+                                told.written().await;
+                            }
                         }
                     }
                     // The server may have answered all the same.
                     Err(_) => pieces.clear(),
                 }
             }
-            read = reading.read(&mut buffer) => {
-                let count = read.unwrap_or(0);
-                if let Some(ending) = response.took(buffer.get(..count).unwrap_or_default()).await {
+            () = read_again(&mut reading_again), if unread => unread = false,
+            _ = reading.read_buf(&mut buffer), if !unread => {
+                // Nothing is read at the end of the connection, and when it breaks.
+                if let Some(ending) = response.took(&buffer).await {
                     break ending;
                 }
+                buffer.clear();
             }
         }
     };
@@ -379,6 +401,11 @@ async fn on(mut stream: Box<dyn Stream>, shared: &Shared, told: &Told, request: 
         shared.keep_idle(stream);
     }
     ending
+}
+
+/// Waits until responses are read that were left unread. The sender lives as long as the link.
+async fn read_again(reading: &mut watch::Receiver<bool>) {
+    let _ = reading.wait_for(|reading| *reading).await;
 }
 
 /// A response on its way in.

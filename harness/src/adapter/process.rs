@@ -32,6 +32,8 @@ pub(super) struct Started {
 pub(super) enum Seen {
     /// Some of its standard error.
     Stderr(String),
+    /// Nothing comes of its standard error any more.
+    Mute,
     /// It is gone; its group may not be.
     Gone,
 }
@@ -70,6 +72,9 @@ impl Started {
             let mut chunk = [0; 4096];
             tokio::select! {
                 count = read_stderr(&mut self.stderr, &mut chunk) => {
+                    if count == 0 {
+                        return Seen::Mute;
+                    }
                     let kept = self.keep(&chunk[..count]);
                     if !kept.is_empty() {
                         return Seen::Stderr(kept);

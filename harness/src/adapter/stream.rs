@@ -23,6 +23,9 @@ pub(super) struct Pump<R, W> {
     lines: Lines,
     ready: VecDeque<Incoming>,
     buffer: Vec<u8>,
+    reading: bool,
+    /// That all is written was said since nothing is read.
+    told: bool,
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
@@ -36,6 +39,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             lines: Lines::default(),
             ready: VecDeque::new(),
             buffer: Vec::new(),
+            reading: true,
+            told: false,
         }
     }
 
@@ -43,6 +48,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         if self.writer.is_some() {
             self.queue.extend(pieces);
         }
+    }
+
+    pub(super) fn stop_reading(&mut self) {
+        (self.reading, self.told) = (false, false);
+    }
+
+    pub(super) fn read_on(&mut self) {
+        self.reading = true;
     }
 
     pub(super) fn close(&mut self) {
@@ -55,10 +68,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             if let Some(incoming) = self.ready.pop_front() {
                 return incoming;
             }
+            if !self.reading && self.queue.is_empty() && !std::mem::replace(&mut self.told, true) {
+                return Incoming::Written;
+            }
             self.buffer.resize(CHUNK, 0);
-            let Self { reader, writer, queue, written, closing, buffer, .. } = self;
+            let Self { reader, writer, queue, written, closing, buffer, reading, .. } = self;
             tokio::select! {
-                read = read_some(reader.as_mut(), buffer) => self.took(read),
+                read = read_some(reader.as_mut(), buffer), if *reading => self.took(read),
                 () = write_some(writer, queue, written, *closing) => {}
             }
         }
@@ -147,6 +163,14 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link for StreamLink<T> 
         self.pump.write(pieces);
     }
 
+    fn stop_reading(&mut self) {
+        self.pump.stop_reading();
+    }
+
+    fn read_on(&mut self) {
+        self.pump.read_on();
+    }
+
     fn close(&mut self) {
         self.pump.close();
     }
@@ -160,5 +184,42 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link for StreamLink<T> 
             self.ended = incoming == Incoming::Ended;
             incoming
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_nothing_writes_on_and_hears_all_later() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let mut link = duplex(near);
+        link.stop_reading();
+        link.write(vec![b"a\n".to_vec(), b"b\n".to_vec()]);
+        far.write_all(b"x\ny\n").await.unwrap();
+        assert_eq!(link.next().await, Incoming::Written);
+        assert!(timeout(Duration::from_secs(60), link.next()).await.is_err(), "said once, and nothing is read");
+        let mut taken = [0; 4];
+        far.read_exact(&mut taken).await.unwrap();
+        assert_eq!(&taken, b"a\nb\n");
+        link.read_on();
+        for line in [b"x", b"y"] {
+            let Incoming::Line { bytes, .. } = link.next().await else { panic!("a line comes") };
+            assert_eq!(bytes, line);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_taken_is_not_said_to_be_written() {
+        let (near, _far) = tokio::io::duplex(8);
+        let mut link = duplex(near);
+        link.stop_reading();
+        link.write(vec![vec![b'a'; 64]]);
+        assert!(timeout(Duration::from_secs(60), link.next()).await.is_err());
     }
 }

@@ -67,6 +67,8 @@ fn event(u: &mut Unstructured<'_>, talk: &mut Talk, side: Side) -> Result<Event>
     Ok(match u.int_in_range(0..=31)? {
         0 => Event::Stderr { text: text(u, 24)? },
         1 => Event::Expired { id: if once_in(u, 4)? { text(u, 8)? } else { id(u)?.to_owned() } },
+        2 if u.arbitrary()? => Event::StoppedReading,
+        3 if u.arbitrary()? => Event::ReadOn,
         2 | 3 => Event::Settled,
         4 if u.arbitrary()? => Event::Closed,
         4 if u.arbitrary()? => Event::Ended,
@@ -82,7 +84,13 @@ fn event(u: &mut Unstructured<'_>, talk: &mut Talk, side: Side) -> Result<Event>
         5 if u.arbitrary()? => Event::Vitals(Vitals { peak_bytes: u.arbitrary()?, cpu_micros: u.arbitrary()? }),
         6..=17 => {
             let delivery = if once_in(u, 4)? {
-                *u.choose(&[Delivery::Split, Delivery::Burst, Delivery::Flood, Delivery::Unended])?
+                *u.choose(&[
+                    Delivery::Split,
+                    Delivery::Burst,
+                    Delivery::Flood,
+                    Delivery::Unended,
+                    Delivery::HalfClosed,
+                ])?
             } else {
                 Delivery::Whole
             };

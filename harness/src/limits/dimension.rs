@@ -8,7 +8,9 @@ use serde_json::{Map, Value as Json, json};
 use crate::adapter::http::MOST_CONNECTIONS;
 use crate::floor;
 use crate::revision::{Era, LISTS, Revision, Revisions, Side};
-use crate::script::{Carriage, Edits, Fixture, Hello, Hosting, Needs, Opening, Say, Script, Step, What};
+use crate::script::{
+    Carriage, Edits, Fixture, Hello, Hosting, Needs, Opening, Request as Bare, Say, Script, Step, What,
+};
 use crate::transcript::{Transport, Transports};
 
 /// What a measure counts.
@@ -25,6 +27,8 @@ pub enum Unit {
     Members,
     /// Requests.
     Requests,
+    /// Streams of events.
+    Streams,
 }
 
 /// One way in which a message, or many of them, can be too much.
@@ -167,6 +171,17 @@ pub static DIMENSIONS: &[Dimension] = &[
         },
     },
     Dimension {
+        name: "streams",
+        what: "streams open at once: subscriptions in 2026-07-28, and before clients that each have a session and listen",
+        unit: Unit::Streams,
+        start: 2,
+        floor: floor::STREAMS,
+        // A few connections are left for everything else.
+        ceiling: MOST_CONNECTIONS as u64 - 8,
+        transports: Transports::HTTP,
+        steps: streams,
+    },
+    Dimension {
         name: "header",
         what: "bytes of one header line of a request that nobody asked for",
         unit: Unit::Bytes,
@@ -239,6 +254,25 @@ fn request(method: &str, params: Option<Json>, id: Option<Json>) -> Say {
 fn padded(carrier: &Carrier, padding: Json) -> Step {
     let params = json!({"_meta": {"turncoat/padding": padding}});
     Step::Say(request(carrier.method(), Some(params), None))
+}
+
+fn streams(carrier: &Carrier, measure: u64) -> Result<Vec<Step>, Unmeasurable> {
+    let measure = u32::try_from(measure).unwrap_or(u32::MAX);
+    if carrier.revision == Revision::V2024_11_05 {
+        return Err("in 2024-11-05 a session is a stream");
+    }
+    if carrier.revision.era() == Era::Modern {
+        let params = json!({"notifications": {"toolsListChanged": true}});
+        let listen = request("subscriptions/listen", Some(params), None);
+        return Ok(vec![Step::Say(Say { repeat: measure, wait: false, honest: true, ..listen })]);
+    }
+    let of = |client| Carriage { client, ..Carriage::default() };
+    let hello = |client| Step::Handshake(Hello { http: of(client), ..Hello::default() });
+    let listen = |client| {
+        let http = Carriage { verb: Some("GET".to_owned()), ..of(client) };
+        Step::Http(Bare { http, body: None, wait: true, honest: true })
+    };
+    Ok((1..=measure).flat_map(|client| [hello(client), listen(client)]).collect())
 }
 
 fn argument(carrier: &Carrier, measure: u64) -> Result<Vec<Step>, Unmeasurable> {

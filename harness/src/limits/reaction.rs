@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::session::{Exchange, Fate, Session, Shape, Speaker, View};
+use crate::session::{Exchange, Fate, HttpExchange, Session, Shape, Speaker, View};
 use crate::transcript::{Ending, Event, Http, Intent, Transcript};
 
 /// How a subject reacts to a request of some measure.
@@ -86,9 +86,12 @@ pub fn reaction(transcript: &Transcript) -> Option<Reaction> {
     let view = session.view(transcript.header.revision);
     let mut exchanges = view.every_exchange();
     exchanges.next().and_then(Exchange::result)?;
-    let (fences, probes): (Vec<Exchange<'_>>, Vec<_>) =
-        exchanges.partition(|exchange| exchange.request().intent == Intent::Fence);
-    if probes.is_empty() {
+    let streams: Vec<&HttpExchange<'_>> =
+        session.http_exchanges().iter().filter(|http| http.verb == "GET" || is_listen(http)).collect();
+    let (fences, probes): (Vec<Exchange<'_>>, Vec<_>) = exchanges
+        .filter(|exchange| streams.is_empty() || !exchange.is("subscriptions/listen"))
+        .partition(|exchange| exchange.request().intent == Intent::Fence);
+    if probes.is_empty() && streams.is_empty() {
         return None;
     }
     if let Some(how) = death(transcript) {
@@ -98,6 +101,7 @@ pub fn reaction(transcript: &Transcript) -> Option<Reaction> {
         return Some(Reaction::Stall);
     }
     let reactions = probes.iter().map(|probe| to_one(view, *probe));
+    let reactions = reactions.chain(streams.into_iter().map(to_listening));
     // Of many, whatever was not served says most, and what broke most of all.
     reactions.max_by_key(|reaction| match reaction {
         Reaction::Served => 0,
@@ -125,6 +129,21 @@ fn to_one(view: View<'_>, probe: Exchange<'_>) -> Reaction {
             let request = probe.request();
             Reaction::Silence { excused: !request.is_sound() || request.is_large() }
         }),
+    }
+}
+
+fn is_listen(http: &HttpExchange<'_>) -> bool {
+    http.method().as_deref() == Some("subscriptions/listen")
+}
+
+/// The reaction to a request for a stream, which is served once it is open.
+fn to_listening(http: &HttpExchange<'_>) -> Reaction {
+    match (http.status(), http.ending()) {
+        (Some(_), _) if http.error_code().is_some() => Reaction::Error { code: http.error_code() },
+        (Some(status @ 400..), _) => Reaction::Refused { status },
+        (_, Some(Ending::Cut | Ending::Malformed(_))) => Reaction::Cut,
+        (Some(_), _) => Reaction::Served,
+        (None, _) => Reaction::Silence { excused: false },
     }
 }
 
@@ -216,6 +235,20 @@ mod tests {
         let dead = |how| Some(Reaction::Death { how });
         assert_eq!(of(&format!("{unanswered}\nended\nexited 3")), dead(Death::Exit(3)));
         assert_eq!(of(&format!("{unanswered}\nended\nclosed\nkilled")), dead(Death::Output));
+    }
+
+    #[test]
+    fn a_stream_is_served_once_it_is_open() {
+        let of = |answer: &str| {
+            let fence = r#"2 post? {"jsonrpc":"2.0","id":2,"method":"ping"}
+                2 answer {"jsonrpc":"2.0","id":2,"result":{}}
+                settled"#;
+            of(&format!("http\nhandshake\n1 ask GET | @1\n{answer}\n{fence}"))
+        };
+        assert_eq!(of("1 200 Content-Type: text/event-stream"), Some(Reaction::Served));
+        assert_eq!(of("1 refused 405"), Some(Reaction::Refused { status: 405 }));
+        assert_eq!(of("1 end cut"), Some(Reaction::Cut));
+        assert_eq!(of(""), Some(Reaction::Silence { excused: false }));
     }
 
     #[test]

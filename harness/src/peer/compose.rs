@@ -18,7 +18,7 @@ pub(super) fn line(text: impl Into<Vec<u8>>, intent: Intent) -> Sending {
     let text = text.into();
     let mut bytes = text.clone();
     bytes.push(b'\n');
-    Sending { pieces: vec![bytes], records: vec![Record::new(text, intent, Delivery::Whole)], requests: Vec::new() }
+    Sending { pieces: vec![bytes], records: vec![Record::new(text, intent, Delivery::Whole)], ..Sending::default() }
 }
 
 /// The id under which a frame is a request.
@@ -29,8 +29,7 @@ pub(super) fn id_of(frame: &Frame) -> Option<Id> {
 }
 
 /// Every id in a line, be it of a message, of one in an array, or of something else.
-pub(super) fn ids_in(line: &[u8]) -> Vec<Id> {
-    let frame = Frame::new(line);
+pub(super) fn ids_in(frame: &Frame) -> Vec<Id> {
     let Ok(value) = frame.json() else { return Vec::new() };
     std::iter::once(value).chain(value.items()).filter_map(|object| object.member("id").map(Id::read)).collect()
 }

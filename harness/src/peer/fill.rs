@@ -120,8 +120,10 @@ impl Filling<'_> {
             "prompt-argument" => {
                 Fill::Text(self.prompt_with_arguments()?.pointer("/arguments/0/name")?.as_str()?.to_owned())
             }
-            "asked" => Fill::Json(self.heard.asked.clone()?),
-            "asked-so-far" => Fill::Text(self.heard.asked_so_far.to_string()),
+            "asked" if !argument.is_empty() => Fill::Json(self.heard.ids.get(count()?.checked_sub(1)?)?.clone()),
+            "asked" | "id" => Fill::Json(self.heard.asked.clone()?),
+            "listening" => Fill::Json(self.heard.listening.get(count()?.checked_sub(1)?)?.clone()),
+            "serial" => Fill::Text(self.heard.requests.to_string()),
             "resource" => first("resources", "uri")?,
             "missing-resource" => Fill::Text(self.missing_resource()),
             "prompt-that-requires" => Fill::Text(self.prompt_that_requires()?.get("name")?.as_str()?.to_owned()),

@@ -25,8 +25,12 @@ pub(super) struct Heard {
     pub(super) tasks: Vec<String>,
     /// The JSON text of the id under which the subject last asked something.
     pub(super) asked: Option<String>,
-    /// How often a subject that plays the client asked something.
-    pub(super) asked_so_far: u64,
+    /// The JSON texts of the first ids under which the subject asked something, in order.
+    pub(super) ids: Vec<String>,
+    /// The JSON texts of the ids under which the subject asked for news, in order.
+    pub(super) listening: Vec<String>,
+    /// How often the subject asked something.
+    pub(super) requests: u64,
     /// A modern version other than the run's that the subject says it supports.
     pub(super) version: Option<String>,
 }

@@ -143,8 +143,7 @@ impl Http {
             && let Some(id) = only.and_then(|value| value.path(&["params", "requestId"])).map(Id::read)
         {
             // No answer is due any more, and the stream may stay open for nothing.
-            let own = self.posts.values_mut().filter(|post| post.client == carriage.client);
-            own.filter(|post| post.ids == [id.clone()]).for_each(|post| post.lasting = true);
+            self.expect_no_more(carriage.client, |ids| matches!(ids, [only] if *only == id));
         }
         let client = self.clients.entry(carriage.client).or_default();
         let target = client.target.clone().unwrap_or_else(|| endpoint.target.clone());
@@ -246,7 +245,7 @@ impl Http {
         }
         let (client, honest) = (post.client, post.honest);
         self.posts.insert(number, post);
-        let cut = matches!(carriage.body, Framing::Truncated | Framing::Unended);
+        let cut = matches!(carriage.body, Framing::Truncated | Framing::Unended | Framing::HalfClosed);
         let request = Request {
             verb: carriage.verb.clone().unwrap_or_else(|| verb.to_owned()),
             target: carriage
@@ -347,7 +346,7 @@ impl Http {
                 }
                 Outcome::default()
             }
-            Happening::Request { .. } | Happening::Body { .. } => Outcome::default(),
+            Happening::Request { .. } | Happening::Body { .. } | Happening::Style { .. } => Outcome::default(),
             Happening::End { how } => self.ended(part, number, how),
         }
     }
@@ -383,6 +382,17 @@ impl Http {
     pub(super) fn answered(&mut self, client: u32, id: &Id) {
         let own = self.posts.values_mut().filter(|post| post.client == client);
         own.for_each(|post| post.ids.retain(|open| open != id));
+    }
+
+    /// Waits no more for the end of the responses with answers that did not come within the time-out.
+    pub(super) fn expired(&mut self, expired: &[Id]) {
+        self.expect_no_more(0, |ids| !ids.is_empty() && ids.iter().all(|id| expired.contains(id)));
+    }
+
+    /// Lets the responses last that would bring such answers to a client.
+    fn expect_no_more(&mut self, client: u32, such: impl Fn(&[Id]) -> bool) {
+        let own = self.posts.values_mut().filter(|post| post.client == client && such(&post.ids));
+        own.for_each(|post| post.lasting = true);
     }
 
     /// Waits no more for the end of any response. Gives the requests of the first client that were not answered.
@@ -496,7 +506,7 @@ fn framed(body: Option<&[u8]>, framing: Framing, split: u32, headers: &mut Heade
     let Some(body) = body else { return Vec::new() };
     let length = body.len();
     match framing {
-        Framing::Whole | Framing::Truncated => headers.push("Content-Length", length.to_string()),
+        Framing::Whole | Framing::Truncated | Framing::HalfClosed => headers.push("Content-Length", length.to_string()),
         Framing::Chunked | Framing::Unended => headers.push("Transfer-Encoding", "chunked"),
         Framing::TooShort => headers.push("Content-Length", length.saturating_sub(1).to_string()),
         Framing::TwoLengths => {

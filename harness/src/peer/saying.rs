@@ -9,6 +9,10 @@ use crate::script::{Say, What};
 use crate::transcript::{Delivery, Intent};
 use crate::wire::{Frame, Id};
 
+/// The most messages that one step sends over HTTP: several times as many as a session has connections. Further ones would
+/// only stand in line on this side, and each of them costs the subject a whole request.
+const FLOOD_OVER_HTTP: u32 = 256;
+
 impl Peer<'_> {
     pub(super) fn say(&mut self, say: Say) -> Option<Sending> {
         let mut sending = Sending::default();
@@ -21,15 +25,17 @@ impl Peer<'_> {
             _ => Delivery::Whole,
         };
         let mut bytes = Vec::new();
-        for _ in 0..say.repeat {
+        let most = if self.part.endpoint.is_some() { FLOOD_OVER_HTTP } else { u32::MAX };
+        for _ in 0..say.repeat.min(most) {
             let (text, purpose) = self.text_of(&say)?;
-            ids.extend(self.note(&say, &text, purpose));
+            let frame = Frame::new(text);
+            ids.extend(self.note(&say, &frame, purpose));
             let intent = if say.honest { Intent::Honest } else { Intent::Departure };
-            bytes.extend_from_slice(&text);
+            bytes.extend_from_slice(frame.bytes());
             if say.newline {
                 bytes.push(b'\n');
             }
-            sending.records.push(Record::said(text, intent, delivery, &say));
+            sending.records.push(Record::said(frame, intent, delivery, &say));
         }
         sending.pieces = compose::pieces(bytes, say.split);
         if say.wait {
@@ -44,25 +50,28 @@ impl Peer<'_> {
         let honest = says.iter().all(|say| say.honest);
         for say in &says {
             let Some((text, purpose)) = self.text_of(say) else { continue };
-            let noted = self.note(say, &text, purpose);
+            let frame = Frame::new(text);
+            let noted = self.note(say, &frame, purpose);
             if say.wait {
                 ids.extend(noted);
             }
             if as_array {
-                texts.push(text);
+                texts.push(frame);
                 continue;
             }
-            bytes.extend_from_slice(&text);
+            bytes.extend_from_slice(frame.bytes());
             if say.newline {
                 bytes.push(b'\n');
             }
             let intent = if say.honest { Intent::Honest } else { Intent::Departure };
             let delivery = if say.newline { Delivery::Burst } else { Delivery::Unended };
-            sending.records.push(Record::said(text, intent, delivery, say));
+            sending.records.push(Record::said(frame, intent, delivery, say));
         }
         if as_array {
             let legal = self.part.revision == Revision::V2025_03_26 && !texts.is_empty();
-            let array = [b"[".to_vec(), texts.join(&b","[..]), b"]".to_vec()].concat();
+            let array =
+                [b"[".to_vec(), texts.iter().map(Frame::bytes).collect::<Vec<_>>().join(&b","[..]), b"]".to_vec()]
+                    .concat();
             bytes.extend_from_slice(&array);
             bytes.push(b'\n');
             let intent = if honest && legal { Intent::Honest } else { Intent::Departure };
@@ -74,11 +83,15 @@ impl Peer<'_> {
     }
 
     /// Opens the request that a text is, if it is one, and gives its id.
-    pub(super) fn note(&mut self, say: &Say, text: &[u8], purpose: Purpose) -> Option<Id> {
-        let frame = Frame::new(text);
-        self.used.extend(text.split(|byte| *byte == b'\n').flat_map(compose::ids_in));
+    pub(super) fn note(&mut self, say: &Say, frame: &Frame, purpose: Purpose) -> Option<Id> {
+        if frame.bytes().contains(&b'\n') {
+            let lines = frame.bytes().split(|byte| *byte == b'\n');
+            self.used.extend(lines.flat_map(|line| compose::ids_in(&Frame::new(line))));
+        } else {
+            self.used.extend(compose::ids_in(frame));
+        }
         // The answers to other clients are theirs.
-        let id = compose::id_of(&frame).filter(|_| say.http.client == 0)?;
+        let id = compose::id_of(frame).filter(|_| say.http.client == 0)?;
         self.open.insert(id.clone(), purpose);
         Some(id)
     }

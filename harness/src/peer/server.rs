@@ -2,6 +2,17 @@
 //!
 //! What the client says goes to an honest server within. What that one says goes out as it is, unless a move of the script
 //! is about the message that it answers.
+//!
+//! - `events`: events of a stream as they are written
+//! - `http`: what comes and goes over HTTP
+//! - `within`: the honest server
+
+mod events;
+mod http;
+mod within;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -9,21 +20,30 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use super::heard::Heard;
-use super::{Action, Part, Patience, Player, Sending, compose, fill};
+use super::{Action, Part, Patience, Player, Responding, Sending, compose, fill};
+use crate::adapter::Asked;
 use crate::floor;
-use crate::reference::{Behaviour, Features, Offer, Outbox, Server};
-use crate::revision::{Era, Revisions};
-use crate::script::hosting::{Act, Feature, Hosting, Move, Reply, Timing};
+use crate::revision::{Era, meta};
+use crate::script::hosting::{Act, Hosting, Move, Reply, Timing};
 use crate::script::{Say, What};
 use crate::session::{Message, Speaker};
-use crate::transcript::{Delivery, Http, Intent};
+use crate::transcript::{Delivery, Ending, Http, Intent, Transport};
+use crate::wire::http::Headers;
 use crate::wire::{Frame, Id};
+
+use http::Said;
+use within::{Saying, Within, web};
+
+/// More ids of the client are not remembered one by one.
+const MOST_IDS: usize = 64;
+
+const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 
 /// The interpreter of one script in one session with a client.
 #[derive(Debug)]
 pub struct ServerPeer<'a> {
     part: Part<'a>,
-    server: Server,
+    within: Within<'a>,
     now: Duration,
     /// How often each move's message came.
     counts: Vec<u32>,
@@ -53,17 +73,39 @@ pub struct ServerPeer<'a> {
 
 #[derive(Clone, Debug)]
 enum Task<'a> {
-    Act(&'a Act),
-    /// An honest line.
-    Line(Vec<u8>),
+    Act(&'a Act, Place),
+    /// What the honest server within says.
+    Honest(Saying),
     /// An honest answer, and what a move makes of it; it is due if it has waited for long enough.
     Answer {
-        line: Vec<u8>,
+        answer: Saying,
         departure: &'a Move,
         due: bool,
     },
+    /// Something that was held back together.
+    Several(Vec<Task<'a>>),
     Fence,
     Settle,
+}
+
+impl Task<'_> {
+    /// What it says of the response to the HTTP request of this number.
+    fn of(&self, number: u32) -> Option<&Saying> {
+        match self {
+            Task::Honest(saying) | Task::Answer { answer: saying, .. } if saying.number() == Some(number) => {
+                Some(saying)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Where over HTTP something is said: in front of or behind the answer to this HTTP request, or wherever a client listens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Place {
+    Anywhere,
+    Before(u32),
+    Behind(u32),
 }
 
 #[derive(Debug)]
@@ -76,13 +118,17 @@ struct Waiting {
 impl<'a> ServerPeer<'a> {
     /// A server at the start of its script.
     #[must_use]
-    pub fn new(part: Part<'a>) -> Self {
-        let hosting = &part.script.hosting;
+    pub fn new(part: Part<'a>, transport: Transport) -> Self {
+        Self::started(part, transport, vec![0; part.script.hosting.moves.len()])
+    }
+
+    /// A process that knows nothing of the last one; the script goes on where it was.
+    fn started(part: Part<'a>, transport: Transport, counts: Vec<u32>) -> Self {
         let mut peer = Self {
             part,
-            server: Server::new(behaviour(part)),
+            within: Within::new(part, transport),
             now: Duration::ZERO,
-            counts: vec![0; hosting.moves.len()],
+            counts,
             tasks: VecDeque::new(),
             urgent: VecDeque::new(),
             awaited: HashMap::new(),
@@ -98,8 +144,9 @@ impl<'a> ServerPeer<'a> {
             stalled: false,
             settled: false,
         };
-        if let Some(first) = peer.fitting("connection", None) {
-            peer.tasks.extend(first.before.iter().chain(&first.after).map(Task::Act));
+        if let Some(first) = peer.fitting(&["connection"], None) {
+            let acts = first.before.iter().chain(&first.after);
+            peer.tasks.extend(acts.map(|act| Task::Act(act, Place::Anywhere)));
         }
         peer
     }
@@ -108,13 +155,14 @@ impl<'a> ServerPeer<'a> {
         &self.part.script.hosting
     }
 
-    /// The move that a message of the client brings about.
-    fn fitting(&mut self, method: &str, name: Option<&str>) -> Option<&'a Move> {
+    /// The move that a message of the client brings about, by its method or by the verb that carried it.
+    fn fitting(&mut self, names: &[&str], name: Option<&str>) -> Option<&'a Move> {
         let mut found = None;
+        let every =
+            names.first().is_some_and(|method| *method != "connection" && !method.starts_with("notifications/"));
         for (one, count) in self.hosting().moves.iter().zip(&mut self.counts) {
             let named = one.on.name.as_deref().is_none_or(|wanted| name == Some(wanted));
-            let every = one.on.method == "*" && method != "connection" && !method.starts_with("notifications/");
-            if named && (one.on.method == method || every) {
+            if named && (names.contains(&one.on.method.as_str()) || (every && one.on.method == "*")) {
                 *count += 1;
                 if (one.on.first..=one.on.last).contains(count) && found.is_none() {
                     found = Some(one);
@@ -125,77 +173,97 @@ impl<'a> ServerPeer<'a> {
     }
 
     /// What the honest server within has to say.
-    fn collect(&mut self, out: &mut Outbox) {
-        let bytes = std::mem::take(&mut out.bytes);
-        for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let task = match self.changes(line) {
-                Some(departure) => Task::Answer { line: line.to_vec(), departure, due: false },
-                None => Task::Line(line.to_vec()),
+    fn collect(&mut self, sayings: Vec<Saying>) {
+        for saying in sayings {
+            let task = match self.changes(&saying) {
+                Some(departure) => Task::Answer { answer: saying, departure, due: false },
+                None => Task::Honest(saying),
             };
             self.plan(task);
         }
     }
 
-    /// The move that is about the request which this line answers.
-    fn changes(&mut self, line: &[u8]) -> Option<&'a Move> {
+    /// The move that is about the request which this answers. A request for news is answered by its acknowledgement.
+    fn changes(&mut self, saying: &Saying) -> Option<&'a Move> {
         if self.awaited.is_empty() {
             return None;
         }
-        let frame = Frame::new(line);
+        let frame = Frame::new(saying.message()?);
         let value = frame.json().ok()?;
-        let id = value.member("id").filter(|_| value.member("method").is_none())?;
-        self.awaited.remove(&Id::read(id))
+        let id = match value.member("method") {
+            None => value.member("id"),
+            Some(method) if method.is(ACKNOWLEDGED) => value.path(&["params", "_meta", meta::SUBSCRIPTION_ID]),
+            Some(_) => None,
+        };
+        self.awaited.remove(&Id::read(id?))
     }
 
     fn plan(&mut self, task: Task<'a>) {
         if self.waiting.is_some() { self.urgent.push_back(task) } else { self.tasks.push_back(task) }
     }
 
-    fn take(&mut self, message: &Message<'_>) {
+    /// Takes a message, which an HTTP request of this number and verb may have carried. Gives the move that it brings about.
+    fn take(&mut self, message: &Message<'_>, carrier: Option<(u32, &str)>) -> Option<&'a Move> {
         let Some(method) = message.method() else {
-            let Some(id) = message.id.as_ref().filter(|id| self.open.remove(id)) else { return };
+            let departure = carrier.and_then(|(_, verb)| self.fitting(&[verb], None));
+            let Some(id) = message.id.as_ref().filter(|id| self.open.remove(id)) else { return departure };
             if let Some(waiting) = &mut self.waiting {
                 waiting.ids.retain(|awaited| awaited != id);
                 if waiting.ids.is_empty() {
                     self.waiting = None;
                 }
             }
-            return;
+            return departure;
         };
         let params = message.params();
         let name = params.and_then(|params| params.member("name").or(params.member("uri"))?.as_str());
-        let departure = self.fitting(&method, name.as_deref());
+        let names: Vec<&str> = std::iter::once(method).chain(carrier.map(|(_, verb)| verb)).collect();
+        let departure = self.fitting(&names, name.as_deref());
+        if let Some(id) = &message.id {
+            self.heard.asked = Some(id.text().to_owned());
+            self.heard.requests += 1;
+            if self.heard.ids.len() < MOST_IDS {
+                self.heard.ids.push(id.text().to_owned());
+            }
+            if method == "subscriptions/listen" {
+                self.heard.listening.push(id.text().to_owned());
+            }
+            let unheard = |departure: &&Move| carrier.is_some() && departure.answer.http.unheard;
+            if let Some(departure) = departure.filter(|departure| !unheard(departure)) {
+                self.awaited.insert(id.clone(), departure);
+            }
+        }
         if let Some(departure) = departure {
-            departure.before.iter().for_each(|act| self.plan(Task::Act(act)));
-        }
-        match &message.id {
-            Some(id) => {
-                self.heard.asked = Some(id.text().to_owned());
-                self.heard.asked_so_far += 1;
-                departure.into_iter().for_each(|departure| {
-                    self.awaited.insert(id.clone(), departure);
-                });
-            }
-            None => {
-                departure.into_iter().flat_map(|departure| &departure.after).for_each(|act| self.plan(Task::Act(act)));
+            let place = match carrier {
+                Some((number, _)) if message.id.is_some() => Place::Before(number),
+                _ => Place::Anywhere,
+            };
+            departure.before.iter().for_each(|act| self.plan(Task::Act(act, place)));
+            if message.id.is_none() && carrier.is_none() {
+                departure.after.iter().for_each(|act| self.plan(Task::Act(act, Place::Anywhere)));
             }
         }
-        self.established |= &*method == "notifications/initialized";
+        self.established |= method == "notifications/initialized";
+        departure
     }
 
     fn perform(&mut self, task: Task<'a>) -> Option<Action> {
         match task {
-            Task::Line(line) => {
-                if !self.swapped.is_empty() && is_answer(&line) {
+            Task::Honest(saying) => {
+                if !self.swapped.is_empty() && saying.is_answer() {
                     self.swapped.drain(..).for_each(|held| self.tasks.push_front(held));
                 }
-                Some(Action::Send(compose::line(line, Intent::Honest)))
+                self.utter(saying, None).map(Action::Send)
             }
-            Task::Answer { line, departure, due } => self.answer(line, departure, due),
-            Task::Act(Act::Say(say)) => self.say(say).map(Action::Send),
-            Task::Act(Act::Stderr(text)) => Some(Action::Complain(self.filling().text(text)?)),
-            Task::Act(Act::Exit(status)) => Some(Action::Exit(*status)),
-            Task::Act(Act::Fence) => {
+            Task::Answer { answer, departure, due } => self.answer(answer, departure, due),
+            Task::Several(all) => {
+                all.into_iter().rev().for_each(|one| self.tasks.push_front(one));
+                None
+            }
+            Task::Act(Act::Say(say), place) => self.say(say, place).map(Action::Send),
+            Task::Act(Act::Stderr(text), _) => Some(Action::Complain(self.filling().text(text)?)),
+            Task::Act(Act::Exit(status), _) => Some(Action::Exit(*status)),
+            Task::Act(Act::Fence, _) => {
                 self.tasks.push_front(Task::Settle);
                 None
             }
@@ -203,40 +271,106 @@ impl<'a> ServerPeer<'a> {
             Task::Settle => Some(Action::Settle),
             Task::Fence => {
                 let id = self.fresh_id();
+                let message = json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
+                let sending = match &self.within {
+                    Within::Lines(_) => Some(compose::lone(&message, Intent::Fence)),
+                    Within::Http(_) => {
+                        let bytes = message.to_string().into_bytes();
+                        self.speak(Place::Anywhere, vec![(bytes, Intent::Fence, Delivery::Whole)])
+                    }
+                };
                 self.open.insert(Id::number(id));
                 self.waiting = Some(Waiting { ids: vec![Id::number(id)], patience: Patience::Full, fence: true });
-                let message = json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
-                Some(Action::Send(compose::lone(&message, Intent::Fence)))
+                sending.map(Action::Send)
             }
         }
     }
 
+    /// Says what the honest server within does, or another message in its place.
+    fn utter(&mut self, saying: Saying, said: Option<Said>) -> Option<Sending> {
+        match (saying, &mut self.within) {
+            (Saying::Line(line), _) => Some(match said {
+                None => compose::line(line, Intent::Honest),
+                Some(Said { bytes, intent, .. }) => compose::line(bytes, intent),
+            }),
+            (Saying::Web(number, web), Within::Http(front)) => front.carry(number, web, said).map(responding),
+            (Saying::Web(..), Within::Lines(_)) => None,
+        }
+    }
+
+    /// Says something of the server's own over HTTP, where there is a stream for it. Nothing is sent as long as there is
+    /// none.
+    fn speak(&mut self, place: Place, messages: Vec<(Vec<u8>, Intent, Delivery)>) -> Option<Sending> {
+        let Within::Http(front) = &mut self.within else { return None };
+        let number = match place {
+            Place::Before(number) if front.is_open(number) => Some(number),
+            Place::Behind(number) => front.listener().or_else(|| front.is_streaming(number).then_some(number)),
+            _ => front.listener(),
+        };
+        let queued = |number| self.tasks.iter().chain(&self.urgent).find_map(|task| task.of(number));
+        let headers: Option<Headers> = match number.and_then(queued) {
+            Some(Saying::Web(_, web)) => web.headers().cloned(),
+            _ => None,
+        };
+        let mut sending = Sending::default();
+        for (bytes, intent, delivery) in messages {
+            let said = Said { bytes, intent, delivery, copies: 1 };
+            match number {
+                Some(number) => sending.responses.extend(front.say(number, headers.as_ref(), said)),
+                None => front.hold(said),
+            }
+        }
+        (!sending.responses.is_empty()).then_some(sending)
+    }
+
     fn can_fence(&self) -> bool {
-        self.established && !self.ended && self.part.revision.era() == Era::Legacy
+        let listens = match &self.within {
+            Within::Lines(_) => true,
+            Within::Http(front) => front.listener().is_some(),
+        };
+        listens && self.established && !self.ended && self.part.revision.era() == Era::Legacy
+    }
+
+    /// The rest of the response that an answer stands in, in the order in which it was planned.
+    fn with_rest(&mut self, first: Task<'a>, number: Option<u32>) -> Task<'a> {
+        let Some(number) = number else { return first };
+        let (rest, others) = self.tasks.drain(..).partition(|task| task.of(number).is_some());
+        self.tasks = others;
+        let rest: VecDeque<Task<'a>> = rest;
+        Task::Several(std::iter::once(first).chain(rest).collect())
     }
 
     /// The honest answer as the move wants it, and when.
-    fn answer(&mut self, line: Vec<u8>, departure: &'a Move, due: bool) -> Option<Action> {
-        let Reply { edits, text, timing, split, unended, honest } = &departure.answer;
-        let later = |line| Task::Answer { line, departure, due: true };
+    fn answer(&mut self, answer: Saying, departure: &'a Move, due: bool) -> Option<Action> {
+        let Reply { edits, text, timing, split, unended, honest, .. } = &departure.answer;
+        let number = answer.number();
+        let later = |answer| Task::Answer { answer, departure, due: true };
         match timing {
             Timing::Late if !due => {
-                self.late.push_back(later(line));
+                let held = self.with_rest(later(answer), number);
+                self.late.push_back(held);
                 return None;
             }
             Timing::Swapped if !due && self.swapped.is_empty() => {
-                self.swapped.push(later(line));
+                let held = self.with_rest(later(answer), number);
+                self.swapped.push(held);
                 return None;
             }
             _ => {}
         }
         self.swapped.drain(..).for_each(|held| self.tasks.push_front(held));
-        departure.after.iter().rev().for_each(|act| self.tasks.push_front(Task::Act(act)));
+        let place = number.map_or(Place::Anywhere, Place::Behind);
+        departure.after.iter().rev().for_each(|act| self.tasks.push_front(Task::Act(act, place)));
         if *timing == Timing::Never {
+            let _ = self.with_rest(Task::Honest(answer), number);
             return None;
         }
+        let line = answer.message()?.to_vec();
         let bytes = match text {
-            Some(text) => self.filling().text(text)?.into_bytes(),
+            Some(text) => {
+                let text = if text.contains("${id}") { text.replace("${id}", &id_in(&line)) } else { text.clone() };
+                self.filling().text(&text)?.into_bytes()
+            }
             None if edits.is_empty() => line,
             None => {
                 let honest: Json = serde_json::from_slice(&line).ok()?;
@@ -250,6 +384,13 @@ impl<'a> ServerPeer<'a> {
             (false, true) => Delivery::Split,
             (false, false) => Delivery::Whole,
         };
+        if number.is_some() {
+            let mut sending = self.utter(answer, Some(Said { bytes, intent, delivery, copies }))?;
+            for response in &mut sending.responses {
+                response.pieces = compose::pieces(response.pieces.concat(), *split);
+            }
+            return Some(Action::Send(sending));
+        }
         let mut sending = Sending::default();
         let mut all = Vec::new();
         for _ in 0..copies {
@@ -263,7 +404,7 @@ impl<'a> ServerPeer<'a> {
         Some(Action::Send(sending))
     }
 
-    fn say(&mut self, say: &Say) -> Option<Sending> {
+    fn say(&mut self, say: &Say, place: Place) -> Option<Sending> {
         let mut sending = Sending::default();
         let mut bytes = Vec::new();
         let mut ids = Vec::new();
@@ -275,11 +416,16 @@ impl<'a> ServerPeer<'a> {
             _ => Delivery::Whole,
         };
         let intent = if say.honest { Intent::Honest } else { Intent::Departure };
+        let mut messages = Vec::new();
         for _ in 0..say.repeat {
             let text = self.text_of(say)?;
             if let Some(id) = compose::id_of(&Frame::new(&*text)) {
                 self.open.insert(id.clone());
                 ids.push(id);
+            }
+            if matches!(self.within, Within::Http(_)) {
+                messages.push((text, intent, delivery));
+                continue;
             }
             bytes.extend_from_slice(&text);
             if say.newline {
@@ -287,11 +433,17 @@ impl<'a> ServerPeer<'a> {
             }
             sending.records.push(super::Record::new(text, intent, delivery));
         }
+        if !messages.is_empty() {
+            // Nobody waits for the answer to what was not sent yet.
+            sending = self.speak(place, messages)?;
+        }
         if say.wait && !ids.is_empty() {
             let patience = if say.honest { Patience::Full } else { Patience::Brief };
             self.waiting = Some(Waiting { ids, patience, fence: false });
         }
-        sending.pieces = compose::pieces(bytes, say.split);
+        if sending.responses.is_empty() {
+            sending.pieces = compose::pieces(bytes, say.split);
+        }
         Some(sending)
     }
 
@@ -346,9 +498,8 @@ impl<'a> ServerPeer<'a> {
 impl Player for ServerPeer<'_> {
     fn proceed(&mut self, now: Duration) -> Action {
         self.now = now;
-        let mut out = Outbox::default();
-        self.server.wake(now, &mut out);
-        self.collect(&mut out);
+        let sayings = self.within.wake(now);
+        self.collect(sayings);
         loop {
             if let Some(task) = self.urgent.pop_front() {
                 match self.perform(task) {
@@ -368,7 +519,7 @@ impl Player for ServerPeer<'_> {
                     None => continue,
                 }
             }
-            if let Some(at) = self.server.wake_at() {
+            if let Some(at) = self.within.wake_at() {
                 return Action::Wait(Patience::Until(at));
             }
             if self.idle {
@@ -381,18 +532,61 @@ impl Player for ServerPeer<'_> {
     fn heard(&mut self, frame: &Frame, _via: Option<u32>) -> Vec<Sending> {
         self.idle = false;
         if let Ok(value) = frame.json() {
-            let each = |item| self.take(&Message::alone(frame, item, Speaker::Subject));
-            if value.is_array() { value.items().for_each(each) } else { std::iter::once(value).for_each(each) }
+            let mut each = |item| {
+                self.take(&Message::alone(frame, item, Speaker::Subject), None);
+            };
+            if value.is_array() { value.items().for_each(each) } else { each(value) }
         }
-        let mut out = Outbox::default();
-        let mut line = frame.bytes().to_vec();
-        line.push(b'\n');
-        self.server.receive(self.now, &line, &mut out);
-        self.collect(&mut out);
+        let sayings = self.within.heard(self.now, frame);
+        self.collect(sayings);
         Vec::new()
     }
 
-    fn happened(&mut self, _number: u32, _what: &Http) -> Vec<Sending> {
+    fn asked(&mut self, number: u32, asked: Asked) {
+        self.idle = false;
+        let verb = asked.verb.clone();
+        let frame = Frame::new(asked.body.clone());
+        let value = frame.json().ok().filter(|_| verb == "POST");
+        let mut asks = false;
+        let departure = match value {
+            Some(value) if value.is_array() => {
+                let moves: Vec<_> = value
+                    .items()
+                    .filter_map(|item| {
+                        self.take(&Message::alone(&frame, item, Speaker::Subject), Some((number, &verb)))
+                    })
+                    .collect();
+                moves.first().copied()
+            }
+            Some(value) => {
+                let message = Message::alone(&frame, value, Speaker::Subject);
+                asks = message.method().is_some() && message.id.is_some();
+                self.take(&message, Some((number, &verb)))
+            }
+            None => self.fitting(&[&verb], None),
+        };
+        let reply = departure.map(|departure| &departure.answer);
+        let wrapping = reply.map(|reply| &reply.http);
+        let body = wrapping.and_then(|wrapping| self.filling().text(wrapping.body.as_deref()?)).map(String::into_bytes);
+        let Within::Http(front) = &mut self.within else { return };
+        let pieces = front.asked(self.now, number, asked, asks, wrapping, body);
+        let refused = asks && wrapping.is_some_and(|wrapping| wrapping.unheard);
+        let silent = reply.is_some_and(|reply| reply.timing == Timing::Never) && (!asks || refused);
+        if !silent {
+            self.collect(web(pieces));
+        }
+        if !asks || refused {
+            let acts = departure.into_iter().flat_map(|departure| &departure.after);
+            acts.for_each(|act| self.plan(Task::Act(act, Place::Behind(number))));
+        }
+    }
+
+    fn happened(&mut self, number: u32, what: &Http) -> Vec<Sending> {
+        if let (Http::End { how: Ending::Dropped }, Within::Http(front)) = (what, &mut self.within) {
+            self.idle = false;
+            let pieces = front.disconnected(self.now, number);
+            self.collect(web(pieces));
+        }
         Vec::new()
     }
 
@@ -401,13 +595,17 @@ impl Player for ServerPeer<'_> {
         self.waiting = None;
     }
 
+    fn restarted(&mut self) {
+        *self = Self::started(self.part, Transport::Stdio, std::mem::take(&mut self.counts));
+    }
+
     fn has_ended(&self) -> bool {
         self.ended
     }
 
     fn expired(&mut self) -> Vec<Id> {
         let Some(waiting) = self.waiting.take() else {
-            self.idle = self.server.wake_at().is_none();
+            self.idle = self.within.wake_at().is_none();
             return Vec::new();
         };
         self.stalled |= waiting.fence;
@@ -434,40 +632,13 @@ impl Player for ServerPeer<'_> {
     }
 }
 
-/// Whether a line is a response.
-fn is_answer(line: &[u8]) -> bool {
-    let frame = Frame::new(line);
-    frame.json().is_ok_and(|value| value.member("id").is_some() && value.member("method").is_none())
+fn responding(response: Responding) -> Sending {
+    Sending { responses: vec![response], ..Sending::default() }
 }
 
-/// What the honest server within is like.
-fn behaviour(part: Part<'_>) -> Behaviour {
-    let hosting = &part.script.hosting;
-    let run = Revisions::of(&[part.revision]);
-    let mut behaviour = Behaviour::of(if hosting.speaks.is_empty() { run } else { hosting.speaks });
-    let features = &mut behaviour.features;
-    for feature in &hosting.without {
-        without(features, *feature);
-    }
-    features.page = hosting.page.unwrap_or(features.page);
-    behaviour
-}
-
-fn without(features: &mut Features, feature: Feature) {
-    match feature {
-        Feature::Tools => features.tools = Offer::Absent,
-        Feature::Prompts => features.prompts = Offer::Absent,
-        Feature::Resources => (features.resources, features.subscribe) = (Offer::Absent, false),
-        Feature::Subscribe => features.subscribe = false,
-        Feature::Completions => features.completions = false,
-        Feature::Logging => features.logging = false,
-        Feature::Tasks => features.tasks = false,
-        Feature::ListChanged => {
-            for offer in [&mut features.tools, &mut features.prompts, &mut features.resources] {
-                if offer.present() {
-                    *offer = Offer::Quiet;
-                }
-            }
-        }
-    }
+/// The JSON text of the id in a message.
+fn id_in(message: &[u8]) -> String {
+    let frame = Frame::new(message);
+    let id = frame.json().ok().and_then(|value| value.member("id"));
+    id.map_or_else(|| "null".to_owned(), |id| id.raw().to_owned())
 }

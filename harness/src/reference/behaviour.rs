@@ -238,6 +238,12 @@ impl Behaviour {
         Ok(self)
     }
 
+    /// Whether the server has this fault.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        FAULTS.iter().any(|info| info.id == id && self.faults.contains(&info.fault))
+    }
+
     /// Whether the server has no fault.
     #[must_use]
     pub fn is_honest(&self) -> bool {

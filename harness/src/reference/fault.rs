@@ -849,4 +849,6 @@ faults! {
         "every line costs it a second of processor time";
     AnswersFirstOfChunk: "answers-first-of-chunk", "robust.burst-answered", ALL over STDIO,
         "of several messages in one chunk all but the first two are lost";
+    DropsWhatIsNotRead: "drops-what-is-not-read", "robust.slow-reader", ALL over STDIO,
+        "what it says while its output is full is lost";
 }

@@ -376,6 +376,7 @@ impl Server {
     }
 
     fn write(&mut self, message: &Message, out: &mut Outbox) {
+        let full = self.faulty(Fault::DropsWhatIsNotRead) && out.is_full();
         // Only answers belong into the array that answers a batch.
         match &mut self.batch {
             Some(batch) if message.method.is_none() => {
@@ -384,6 +385,7 @@ impl Server {
                 }
                 message.write(batch);
             }
+            None if full => {}
             _ => {
                 message.write(&mut out.bytes);
                 out.bytes.push(b'\n');

@@ -7,9 +7,21 @@ use crate::revision::{Revisions, Side};
 use crate::session::{Exchange, Message, View};
 use crate::wire::Value;
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] =
-    &[&HINTS_PRESENT, &TTL_VALID, &SCOPE_VALID, &SCOPE_SAME_ON_PAGES, &INPUT_REQUIRED_WITHOUT_HINTS];
+pub static RULES: &[&Rule] = &[
+    &HINTS_PRESENT,
+    &TTL_VALID,
+    &SCOPE_VALID,
+    &SCOPE_SAME_ON_PAGES,
+    &INPUT_REQUIRED_WITHOUT_HINTS,
+    &client::KEY_RULE,
+    &client::NO_CACHE_OF_RETRIES,
+    &client::STALE_AFTER_TTL,
+    &client::NO_TTL_POLLING,
+    &client::RESTARTS_ON_BAD_CURSOR,
+];
 
 /// The methods whose complete results may be kept.
 static CACHEABLE: &[&str] =

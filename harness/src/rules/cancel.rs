@@ -7,11 +7,15 @@ use crate::session::{Exchange, Fate, Message, Speaker, View};
 use crate::wire::{Id, Value};
 
 mod aftermath;
+mod client;
 mod disconnect;
 mod disconnected;
+mod http;
 mod listening;
 mod received;
 mod sent;
+
+pub(in crate::rules) use client::request_for;
 
 /// The rules of this area.
 pub static RULES: &[&Rule] = &[
@@ -27,6 +31,10 @@ pub static RULES: &[&Rule] = &[
     &listening::ANNOUNCES_END,
     &disconnect::NOT_CANCEL,
     &disconnected::IS_CANCEL,
+    &client::ONLY_OWN_STATELESS,
+    &client::STDIO_NOTIFIES,
+    &http::CLOSES_STREAM,
+    &http::EXPLICIT,
 ];
 
 /// A cancellation, and what it refers to.

@@ -6,8 +6,10 @@ use crate::revision::{Revisions, Side, code};
 use crate::session::{Exchange, View};
 use crate::wire::Value;
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&IMPLEMENTED, &RESULT_FIELDS, &LISTS_VERSION_IN_USE];
+pub static RULES: &[&Rule] = &[&IMPLEMENTED, &RESULT_FIELDS, &LISTS_VERSION_IN_USE, &client::PICKS_LISTED_VERSION];
 
 static IMPLEMENTED: Rule = Rule {
     id: "discover.implemented",

@@ -1,4 +1,7 @@
 //! Implementations that speak both eras.
+//!
+//! - `client`: how clients find out the era
+//! - `http`: what a refusal with 400 tells them
 
 use super::probe::{self, Opening};
 use super::{Breach, Check, Level, Rule, Transports, Verdict};
@@ -6,8 +9,21 @@ use crate::revision::{Era, Revisions, Side, meta};
 use crate::session::{Shape, Speaker, View};
 use crate::wire::Value;
 
+mod client;
+mod http;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&INITIALIZE_SELECTS_LEGACY, &MODERN_WITHOUT_INITIALIZE, &LEGACY_SESSION_PLAIN];
+pub static RULES: &[&Rule] = &[
+    &INITIALIZE_SELECTS_LEGACY,
+    &MODERN_WITHOUT_INITIALIZE,
+    &LEGACY_SESSION_PLAIN,
+    &client::PROBE_FIRST,
+    &client::FALLBACK_ANY_ERROR,
+    &client::FALLBACK_ON_SILENCE,
+    &client::ERA_CACHED,
+    &http::INSPECTS_400,
+    &http::FALLBACK,
+];
 
 static INITIALIZE_SELECTS_LEGACY: Rule = Rule {
     id: "dual.server.initialize-selects-legacy",

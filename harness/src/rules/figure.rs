@@ -10,7 +10,7 @@ use crate::session::{Exchange, View};
 /// A quantity that a session showed, with what it is a quantity of.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 pub struct Figure {
-    /// What was measured, as a noun: "requests at once, each answered".
+    /// What was measured, as a noun: "requests at once".
     pub what: Cow<'static, str>,
     /// How much of it.
     pub amount: u64,
@@ -91,8 +91,8 @@ fn grouped(number: u64) -> String {
 fn bytes(number: u64) -> String {
     match number {
         0..1024 => format!("{number} B"),
-        1024..0x10_0000 => format!("{}.{} KiB", number >> 10, (number & 0x3ff) * 10 >> 10),
-        _ => format!("{}.{} MiB", number >> 20, (number & 0xf_ffff) * 10 >> 20),
+        1024..0x10_0000 => format!("{}.{} KiB", number >> 10, ((number & 0x3ff) * 10) >> 10),
+        _ => format!("{}.{} MiB", number >> 20, ((number & 0xf_ffff) * 10) >> 20),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The HTTP transports: Streamable HTTP in all its revisions, and what both eras share.
 //!
+//! - [`client`]: what is asked of clients
 //! - [`crossing`]: several clients at once, in every revision
 //! - `delivery`: on which of several streams a message comes, and what resuming one brings
 //! - `get`: the stream that a legacy client listens on
@@ -16,6 +17,7 @@ use super::{Breach, Rule};
 use crate::session::{Exchange, HttpExchange, Message, Shape, Speaker, View};
 use crate::wire::{Id, Value};
 
+pub mod client;
 pub mod crossing;
 mod delivery;
 mod get;
@@ -73,6 +75,30 @@ pub static RULES: &[&Rule] = &[
     &modern::earlier::SESSION_HEADER,
     &modern::lines::WHITESPACE,
     &modern::lines::CASE,
+    &client::asking::ACCEPT_POST,
+    &client::asking::ONE_MESSAGE,
+    &client::asking::ACCEPT_GET,
+    &client::reading::BOTH_ANSWER_TYPES,
+    &client::reading::SSE_PARSING,
+    &client::reading::GET_405,
+    &client::reading::RETRY_RESPECTED,
+    &client::reading::RESUMES,
+    &client::session::SENDS_ID,
+    &client::session::RESTARTS,
+    &client::session::DELETES,
+    &client::session::VERSION_SENT,
+    &client::session::VERSION_NEGOTIATED,
+    &client::modern::VERSION_HEADER,
+    &client::modern::METHOD_HEADER,
+    &client::modern::NAME_HEADER,
+    &client::modern::NAME_ENCODING,
+    &client::modern::NO_LEGACY,
+    &client::modern::REISSUES,
+    &client::params::MIRRORS,
+    &client::params::OMITS,
+    &client::params::ENCODES,
+    &client::params::BAD_TOOL,
+    &client::params::REFRESHES,
 ];
 
 /// Requirements of this area that no rule judges, with the reason.

@@ -1,4 +1,6 @@
 //! The HTTP+SSE transport of 2024-11-05: one stream for everything that the server says, and an endpoint for messages.
+//!
+//! - `client`: what is asked of clients
 
 use super::{Breach, Level, Rule, Transports, Verdict};
 use crate::revision::{Revision, Revisions, Side};
@@ -7,8 +9,10 @@ use crate::session::{HttpExchange, View};
 use crate::transcript::{Event, EventData};
 use crate::wire::{Document, Id};
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&ENDPOINT_EVENT, &MESSAGE_EVENTS];
+pub static RULES: &[&Rule] = &[&ENDPOINT_EVENT, &MESSAGE_EVENTS, &client::POSTS_TO_ENDPOINT];
 
 static ENDPOINT_EVENT: Rule = Rule {
     id: "http-sse.endpoint-event",

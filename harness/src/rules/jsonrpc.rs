@@ -4,8 +4,10 @@
 //! - [`response`]: how requests are answered
 //! - [`refusal`]: how what is unknown or malformed is answered
 //! - [`batch`]: arrays of messages
+//! - [`client`]: what only clients have to mind
 
 pub mod batch;
+pub mod client;
 pub mod envelope;
 pub mod refusal;
 pub mod response;
@@ -38,4 +40,6 @@ pub static RULES: &[&Rule] = &[
     &batch::RECEIVE,
     &batch::NOTIFICATIONS_ONLY_SILENT,
     &batch::NOT_SENT,
+    &client::ID_UNIQUE_IN_FLIGHT,
+    &client::INITIALIZE_EXCLUDED,
 ];

@@ -8,6 +8,7 @@ mod handshake;
 mod opening;
 mod respected;
 mod version;
+mod waiting;
 
 /// The rules of this area.
 pub static RULES: &[&Rule] = &[
@@ -34,6 +35,7 @@ pub static RULES: &[&Rule] = &[
     &capabilities::SHAPE,
     &ending::TIMEOUT_CANCELS,
     &ending::EXITS_ON_EOF,
+    &waiting::TIMEOUT_CANCELS_STATELESS,
 ];
 
 /// Requirements of this area that no rule judges, with the reason.

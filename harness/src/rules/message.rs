@@ -4,8 +4,10 @@ use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Revisions, Side};
 use crate::session::{Speaker, View};
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&SERVER_NO_REQUESTS];
+pub static RULES: &[&Rule] = &[&SERVER_NO_REQUESTS, &client::NO_RESPONSES];
 
 static SERVER_NO_REQUESTS: Rule = Rule {
     id: "message.server-no-requests",

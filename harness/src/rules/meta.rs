@@ -2,6 +2,7 @@
 
 use super::Rule;
 
+mod client;
 pub(in crate::rules) mod keys;
 mod request;
 pub(in crate::rules) mod trace;
@@ -17,4 +18,7 @@ pub static RULES: &[&Rule] = &[
     &request::MISSING_REQUIRED_REJECTED,
     &request::SERVER_INFO,
     &request::IDENTITY_NOT_BEHAVIOURAL,
+    &client::PROTOCOL_VERSION,
+    &client::CLIENT_CAPABILITIES,
+    &client::CLIENT_INFO,
 ];

@@ -5,8 +5,10 @@ use super::{Breach, Level, Rule, Transports, Verdict};
 use crate::revision::{MethodKind, Revisions, Side, code, knows, method};
 use crate::session::View;
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&REMOVED_METHODS_REFUSED];
+pub static RULES: &[&Rule] = &[&REMOVED_METHODS_REFUSED, &client::NO_LEGACY_MESSAGES];
 
 static REMOVED_METHODS_REFUSED: Rule = Rule {
     id: "modern.server.removed-methods-refused",

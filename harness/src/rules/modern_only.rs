@@ -6,8 +6,10 @@ use crate::revision::{Era, Revisions, Side};
 use crate::session::View;
 use crate::wire::Value;
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&INITIALIZE_ERROR_NAMES_VERSIONS];
+pub static RULES: &[&Rule] = &[&INITIALIZE_ERROR_NAMES_VERSIONS, &client::LEGACY_SERVER_CLEAN_FAILURE];
 
 static INITIALIZE_ERROR_NAMES_VERSIONS: Rule = Rule {
     id: "modern-only.server.initialize-error-names-versions",

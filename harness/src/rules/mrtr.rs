@@ -2,6 +2,7 @@
 //!
 //! - `asking`: results that ask for input
 //! - `retrying`: what becomes of the input
+//! - `client`: how a client asks again
 
 use super::result::results;
 use super::{Rule, probe};
@@ -9,6 +10,7 @@ use crate::session::{Exchange, Message, View};
 use crate::wire::Value;
 
 mod asking;
+mod client;
 mod retrying;
 
 /// The rules of this area.
@@ -23,6 +25,13 @@ pub static RULES: &[&Rule] = &[
     &retrying::EXTRA_INPUT_IGNORED,
     &retrying::MALFORMED_INPUT_ERROR,
     &retrying::DECLINE_HANDLED,
+    &client::ECHOES_STATE,
+    &client::NO_INVENTED_STATE,
+    &client::NEW_ID,
+    &client::ANSWERS_EVERY_REQUEST,
+    &client::SAME_OPERATION,
+    &client::STATE_NOT_SHARED,
+    &client::STATE_ONLY_RETRY,
 ];
 
 /// The methods whose results may ask for input.
@@ -52,7 +61,7 @@ fn inputs(result: Value<'_>) -> Option<Value<'_>> {
 }
 
 /// Whether two requests ask for the same thing, whatever input and metadata they have.
-fn same_operation(one: Exchange<'_>, other: Exchange<'_>) -> bool {
+pub(in crate::rules) fn same_operation(one: Exchange<'_>, other: Exchange<'_>) -> bool {
     let same = |key: &str| match (one.param(key), other.param(key)) {
         (None, None) => true,
         (Some(one), Some(other)) => one.same(other),
@@ -67,7 +76,7 @@ fn is_retry(exchange: Exchange<'_>) -> bool {
 }
 
 /// Whether both sides declared some extension, which may bring kinds of its own.
-fn shares_extension(view: View<'_>, request: &Message<'_>) -> bool {
+pub(in crate::rules) fn shares_extension(view: View<'_>, request: &Message<'_>) -> bool {
     let extensions = |capabilities: Option<Value<'_>>| {
         let extensions = capabilities.and_then(|capabilities| capabilities.member("extensions"));
         extensions.map(|extensions| extensions.members().map(|(name, _)| name.into_owned()).collect::<Vec<_>>())

@@ -5,8 +5,11 @@ use crate::revision::{Revisions, Side, knows, meta, method};
 use crate::session::{Exchange, Message, View};
 use crate::wire::Value;
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&RESULTTYPE_PRESENT, &RESULTTYPE_KNOWN];
+pub static RULES: &[&Rule] =
+    &[&RESULTTYPE_PRESENT, &RESULTTYPE_KNOWN, &client::UNKNOWN_INVALID, &client::ABSENT_COMPLETE];
 
 static RESULTTYPE_PRESENT: Rule = Rule {
     id: "result.resulttype-present",

@@ -7,10 +7,12 @@
 //! - [`client`]: what else is asked of clients
 //! - [`survival`]: living through a session, and ending with it
 //! - [`load`]: floods, bursts, splits, memory and processor time
+//! - [`patience`]: peers that take their time to read, and connections that are closed by half
 //! - [`wire`]: HTTP requests that are none, and many clients at once
 
 pub mod client;
 pub mod load;
+pub mod patience;
 pub mod survival;
 pub mod wire;
 
@@ -32,6 +34,8 @@ pub static RULES: &[&Rule] = &[
     &load::SPLIT_MESSAGE,
     &load::BOUNDED_MEMORY,
     &load::BOUNDED_CPU,
+    &patience::SLOW_READER,
+    &patience::HALF_CLOSED,
     &wire::HTTP_MALFORMED,
     &wire::MANY_CLIENTS,
 ];

@@ -1,7 +1,9 @@
 //! The stdio transport: one message a line, and nothing else.
 //!
+//! - `client`: what a client writes
 //! - [`torn`]: messages that were broken over several lines
 
+mod client;
 pub mod torn;
 
 use std::collections::HashSet;
@@ -14,7 +16,13 @@ use crate::transcript::{Delivery, Event};
 use crate::wire::{Unreadable, Value};
 
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&STDOUT_ONLY_MESSAGES, &NO_EMBEDDED_NEWLINES, &FRAMING_BY_NEWLINE_ONLY];
+pub static RULES: &[&Rule] = &[
+    &STDOUT_ONLY_MESSAGES,
+    &NO_EMBEDDED_NEWLINES,
+    &FRAMING_BY_NEWLINE_ONLY,
+    &client::STDIN_ONLY_MESSAGES,
+    &client::STDERR_NOT_AN_ERROR,
+];
 
 /// From how many messages in one write on a missing answer is a matter of load, which is for `robust`.
 pub const MANY: usize = 20;

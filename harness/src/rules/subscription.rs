@@ -4,12 +4,14 @@
 //! - `notices`: what comes on an open subscription, and what must not
 //! - `scoped`: what belongs to another request
 //! - `closing`: how it ends
+//! - `client`: how a client subscribes, and what it makes of what comes
 
 use super::{Rule, probe};
 use crate::revision::meta;
 use crate::session::{Exchange, Message, Speaker, View};
 use crate::wire::{Id, Value};
 
+mod client;
 mod closing;
 mod notices;
 mod opening;
@@ -27,6 +29,9 @@ pub static RULES: &[&Rule] = &[
     &closing::STOPS_ON_CANCEL,
     &closing::GRACEFUL_CLOSE,
     &closing::CLOSE_RESULT_SHAPE,
+    &client::FILTER_SENT,
+    &client::HANDLES_REDUCED_ACK,
+    &client::CORRELATES,
 ];
 
 pub(super) const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";

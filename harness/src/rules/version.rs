@@ -9,8 +9,11 @@ use crate::revision::{Era, Revision, Revisions, Side, code, never_released};
 use crate::session::{Message, View};
 use crate::wire::Value;
 
+mod client;
+
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&ERROR, &DATA, &PRECEDES_SIDE_EFFECTS, &SUPPORTED_LIST_HONEST];
+pub static RULES: &[&Rule] =
+    &[&ERROR, &DATA, &PRECEDES_SIDE_EFFECTS, &SUPPORTED_LIST_HONEST, &client::RETRIES_SUPPORTED, &client::NO_FALLBACK];
 
 const CLAUSE: &str = "2026-07-28/basic/versioning#protocol-version-negotiation";
 

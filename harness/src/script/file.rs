@@ -266,10 +266,10 @@ impl WrittenStep {
             "http" => &["http", "text", "wait", "honest"],
             "disconnect" => &["stream"],
             "resume" => &["stream", "http"],
-            "collect" | "fence" | "close" => &[],
+            "collect" | "fence" | "stop-reading" | "read-on" | "close" => &[],
             other => {
                 let known = "request, notify, call, send, burst, batch, walk, each, answer, until, collect, fence, \
-                             handshake, http, disconnect, resume, close";
+                             handshake, http, disconnect, resume, stop-reading, read-on, close";
                 return Err(Wrong::Here(format!("unknown `do = \"{other}\"`; known are {known}")));
             }
         };
@@ -291,6 +291,8 @@ impl WrittenStep {
             }
             "collect" => Step::Collect,
             "fence" => Step::Fence,
+            "stop-reading" => Step::StopReading,
+            "read-on" => Step::ReadOn,
             "close" => Step::Close,
             "handshake" => Step::Handshake(Hello {
                 version: self.version.take(),

@@ -1,10 +1,11 @@
 //! What a script does that plays the server: an honest one, and when and how it departs from honesty.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
 use super::{Edits, Say};
+use crate::reference::http::HttpReading;
 use crate::revision::Revisions;
 use crate::user::Wish;
 
@@ -25,6 +26,8 @@ pub struct Hosting {
     pub moves: Vec<Move>,
     /// Whether the client is given the time to give up by itself.
     pub patient: bool,
+    /// Where it speaks HTTP in another way than usual, as it may.
+    pub http: Vec<HttpReading>,
 }
 
 /// A feature that a server may lack.
@@ -66,7 +69,7 @@ pub struct Move {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Trigger {
     /// The method of a request or notification; `*` for every request, `connection` for the moment before the client has
-    /// said anything.
+    /// said anything; or over HTTP the verb of an HTTP request, such as `GET`.
     pub method: String,
     /// The name or URI that the params must have.
     pub name: Option<String>,
@@ -91,6 +94,115 @@ pub struct Reply {
     pub unended: bool,
     /// Whether it is what an honest server may say.
     pub honest: bool,
+    /// Its way over HTTP.
+    pub http: Wrapping,
+}
+
+/// What becomes of the HTTP response around an answer. Over lines it means nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wrapping {
+    /// A status in place of the honest one.
+    pub status: Option<u16>,
+    /// Header lines in place of those of the same name.
+    pub set: BTreeMap<String, String>,
+    /// Header lines beside those of the same name.
+    pub add: BTreeMap<String, String>,
+    /// The names of header lines that are left out.
+    pub drop: Vec<String>,
+    /// A body in place of the honest one, with placeholders.
+    pub body: Option<String>,
+    /// Whether the honest server within never hears of the request.
+    pub unheard: bool,
+    /// JSON or events, where the honest answer could be either.
+    pub form: Option<Form>,
+    /// How events are written.
+    pub events: EventStyle,
+    /// Where the response breaks off.
+    pub cut: Option<Cut>,
+    /// Whether a response that breaks off ends properly all the same, as one that is to be resumed may.
+    pub orderly: bool,
+    /// The session id that the response gives, whatever the honest server calls the session.
+    pub session: Option<String>,
+    /// Whether the session of the request is gone from now on.
+    pub forgets: bool,
+    /// Whether it is what an honest server may do.
+    pub honest: bool,
+}
+
+impl Wrapping {
+    /// Whether nothing is changed.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        *self == Self { honest: self.honest, ..Self::default() }
+    }
+}
+
+/// The form of an answer over HTTP.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// A body of JSON.
+    Json,
+    /// A stream of events.
+    Stream,
+}
+
+/// Where a response breaks off.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cut {
+    /// Before its first byte.
+    Before,
+    /// In the middle of the answer.
+    Middle,
+    /// In front of the event behind this many.
+    After(u32),
+}
+
+/// How the events of a stream are written.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct EventStyle {
+    /// Whether they have ids; by default as the honest server has it.
+    pub ids: Option<bool>,
+    /// The id of every event, or of each with a number behind it if that is what `#` in it is.
+    pub id: Option<String>,
+    /// An event without a message comes first, which has an id.
+    pub prime: bool,
+    /// The time to wait before reconnecting, in milliseconds; it comes first.
+    pub retry: Option<u64>,
+    /// The name of every event.
+    pub name: Option<String>,
+    /// Comments stand between the events.
+    pub comments: bool,
+    /// The message takes several lines.
+    pub lines: bool,
+    /// What ends a line.
+    pub end: LineEnd,
+    /// A byte order mark comes first.
+    pub mark: bool,
+    /// No space stands behind a colon.
+    pub tight: bool,
+    /// Fields that nobody knows.
+    pub fields: bool,
+    /// Events without data stand between the events.
+    pub empty: bool,
+    /// Writes and chunks end inside of characters.
+    pub chunks: bool,
+    /// The stream ends with an event that is not finished.
+    pub unfinished: bool,
+}
+
+/// What ends a line of a stream.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineEnd {
+    /// A line feed.
+    #[default]
+    Lf,
+    /// A carriage return.
+    Cr,
+    /// Both.
+    CrLf,
 }
 
 /// Whether and when an answer is sent.

@@ -1,12 +1,12 @@
 //! HTTP requests with their responses: what rules about HTTP read.
 
 use super::Message;
-use crate::revision::Revision;
+use crate::revision::{Revision, Side};
 use crate::transcript::{Ending, Entry, Event, EventData, Http, Intent, Transcript, Transport};
 use crate::wire::http::Headers;
 use crate::wire::{Frame, Id, Value};
 
-/// An HTTP request of the harness with its response, of whichever client.
+/// An HTTP request with its response: of the harness, as whichever client, or of a client under test.
 #[derive(Clone, Debug)]
 pub struct HttpExchange<'s> {
     /// Its number in the session.
@@ -25,11 +25,13 @@ pub struct HttpExchange<'s> {
     pub intent: Intent,
     /// The revision that governs it.
     pub revision: Option<Revision>,
-    /// The bodies that were sent with it: one, or none.
+    /// The bodies that were sent with it, by whoever asked: one, or none.
     pub sent: Vec<Carried<'s>>,
     /// The head of the response.
     pub response: Option<Response<'s>>,
-    /// The body of the response in its parts, as they came.
+    /// What is unusual about how its events are written.
+    pub style: &'s [String],
+    /// The body of the response in its parts, as they came or went.
     pub parts: Vec<Part<'s>>,
     /// The entry at which it was over, and how.
     pub end: Option<(usize, &'s Ending)>,
@@ -42,7 +44,7 @@ pub struct Carried<'s> {
     pub entry: usize,
     /// Its bytes.
     pub frame: &'s Frame,
-    /// Why it was sent.
+    /// Why it was sent; what a client under test sends counts as honest.
     pub intent: Intent,
 }
 
@@ -193,6 +195,7 @@ pub(super) fn exchanges<'t>(transcript: &'t Transcript, messages: &[Message<'t>]
     if transcript.header.transport == Transport::Stdio {
         return Vec::new();
     }
+    let harness_asks = transcript.header.side == Side::Server;
     let entries: &'t [Entry] = &transcript.entries;
     let mut all: Vec<HttpExchange<'t>> = Vec::new();
     let mut places = std::collections::HashMap::new();
@@ -211,6 +214,7 @@ pub(super) fn exchanges<'t>(transcript: &'t Transcript, messages: &[Message<'t>]
                     revision: None,
                     sent: Vec::new(),
                     response: None,
+                    style: &[],
                     parts: Vec::new(),
                     end: None,
                 });
@@ -225,18 +229,21 @@ pub(super) fn exchanges<'t>(transcript: &'t Transcript, messages: &[Message<'t>]
                         let (id, name) = (id.as_deref(), name.as_deref());
                         exchange.parts.push(Part::Event { entry, id, name, retry: *retry, data });
                     }
+                    Http::Style { words } => exchange.style = words,
                     Http::Body { text } => exchange.parts.push(Part::Body { entry, text }),
                     Http::End { how } => exchange.end = Some((entry, how)),
                     Http::Request { .. } => {}
                 }
             }
-            Event::Sent { frame, intent, via: Some(number), .. } => {
-                if let Some(exchange) = places.get(number).and_then(|place| all.get_mut(*place)) {
-                    exchange.sent.push(Carried { entry, frame, intent: *intent });
-                }
-            }
-            Event::Received { frame, via: Some(number), .. } => {
-                if let Some(exchange) = places.get(number).and_then(|place| all.get_mut(*place)) {
+            Event::Sent { frame, via: Some(number), .. } | Event::Received { frame, via: Some(number), .. } => {
+                let Some(exchange) = places.get(number).and_then(|place| all.get_mut(*place)) else { continue };
+                let (by_harness, intent) = match &recorded.event {
+                    Event::Sent { intent, .. } => (true, *intent),
+                    _ => (false, Intent::Honest),
+                };
+                if by_harness == harness_asks {
+                    exchange.sent.push(Carried { entry, frame, intent });
+                } else {
                     exchange.parts.push(Part::Message { entry, frame });
                 }
             }

@@ -193,6 +193,8 @@ enum What {
         id: String,
     },
     Settled,
+    StoppedReading,
+    ReadOn,
     Closed,
     Ended,
     Exited {
@@ -253,6 +255,8 @@ impl From<&Entry> for Line {
             Event::Signalled { signal } => What::Signalled { signal: *signal },
             Event::Expired { id } => What::Expired { id: id.clone() },
             Event::Settled => What::Settled,
+            Event::StoppedReading => What::StoppedReading,
+            Event::ReadOn => What::ReadOn,
             Event::Closed => What::Closed,
             Event::Ended => What::Ended,
             Event::Exited { code, signal, orphans } => What::Exited { code: *code, signal: *signal, orphans: *orphans },
@@ -279,6 +283,8 @@ impl Line {
             What::Signalled { signal } => Event::Signalled { signal },
             What::Expired { id } => Event::Expired { id },
             What::Settled => Event::Settled,
+            What::StoppedReading => Event::StoppedReading,
+            What::ReadOn => Event::ReadOn,
             What::Closed => Event::Closed,
             What::Ended => Event::Ended,
             What::Exited { code, signal, orphans } => Event::Exited { code, signal, orphans },
@@ -314,6 +320,7 @@ mod tests {
                 Http::Event { id, name: None, retry, data }
             }),
             any::<String>().prop_map(|text| Http::Body { text }),
+            any::<String>().prop_map(|word| Http::Style { words: vec![word] }),
             any::<String>().prop_map(|why| Http::End { how: Ending::Refused(why) }),
             Just(Http::End { how: Ending::Cut }),
         ]
@@ -339,6 +346,8 @@ mod tests {
             any::<String>().prop_map(|text| Event::Aside { text }),
             (any::<u32>(), any::<bool>()).prop_map(|(number, beside)| Event::Connected { number, beside }),
             any::<i32>().prop_map(|signal| Event::Signalled { signal }),
+            Just(Event::StoppedReading),
+            Just(Event::ReadOn),
             Just(Event::Closed),
             Just(Event::Ended),
             Just(Event::Killed),

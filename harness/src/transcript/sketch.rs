@@ -9,6 +9,7 @@
 //! < {"jsonrpc":"2.0","id":1,"result":{}}     received from the subject
 //! <~ {"jsonrpc":"2.0"                        received, but its newline never came
 //! <x ff0d                                    received, in hexadecimal: bytes that a line of text cannot have
+//! stopped-reading  read-on
 //! expired 1        settled        closed        ended        exited 0        killed
 //! exited signal 9                            ended by a signal
 //! exited 0 orphans                           left processes behind
@@ -50,10 +51,19 @@
 //! 1 refused 400 {"jsonrpc":...}              for short: this status with a JSON body, or with none
 //! ```
 //!
+//! In a session with a client, it is the client who sends the requests (`post` and `ask`), and the harness who answers:
+//!
+//! ```text
+//! 1 > {"jsonrpc":"2.0","id":1,"result":{}}   a message in the body, with `id=7` or `name=x` as above; `>!` departs from
+//!                                            honesty, `>?` is a fence, `>~` has no end
+//! 1 style bare CRs, comments                 what is unusual about how its events are written
+//! 1 answer! {"jsonrpc":...}                  as `answer`, and the message departs; likewise `stream!`
+//! ```
+//!
 //! The handshake over HTTP uses the numbers from 1000 on.
 //!
-//! Blank lines and lines that begin with `#` say nothing. A line `split`, `burst`, `flood` or `unended` in front of a
-//! sent message says how it was delivered. The handshake uses id 0; for a server subject it is `initialize`, its
+//! Blank lines and lines that begin with `#` say nothing. A line `split`, `burst`, `flood`, `unended` or `half-closed` in front
+//! of a sent message says how it was delivered. The handshake uses id 0; for a server subject it is `initialize`, its
 //! answer and `notifications/initialized`, or `server/discover` and its answer. `${meta}` in a message
 //! stands for the `_meta` member that a request of the era has, `${revision}` for the revision at hand, and `${complete}`
 //! for the members of every list result;
@@ -135,8 +145,11 @@ impl Sketch {
             "burst" => self.delivery = Delivery::Burst,
             "flood" => self.delivery = Delivery::Flood,
             "unended" => self.delivery = Delivery::Unended,
+            "half-closed" => self.delivery = Delivery::HalfClosed,
             "expired" => self.push(Event::Expired { id: rest.to_owned() }),
             "settled" => self.push(Event::Settled),
+            "stopped-reading" => self.push(Event::StoppedReading),
+            "read-on" => self.push(Event::ReadOn),
             "closed" => self.push(Event::Closed),
             "ended" => self.push(Event::Ended),
             "killed" => self.push(Event::Killed),
@@ -280,6 +293,7 @@ fn bytes(hexadecimal: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Speaker;
 
     #[test]
     fn a_sketch_becomes_entries() {
@@ -293,6 +307,28 @@ mod tests {
             }
         }
         assert_eq!(server(Revision::V2025_11_25, "\nwhat").unwrap_err().line, 2);
+    }
+
+    #[test]
+    fn a_client_asks_over_http_too() {
+        let text = "client\nhttp\nsession s1\nhandshake\n1 post {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n\
+                    1 200 Content-Type: text/event-stream\n1 >! id=7 {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n\
+                    2 post {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n2 accepted\n\
+                    1 > id=8 {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n1 end\n3 ask GET | Last-Event-ID: 7\n\
+                    3 200 Content-Type: text/event-stream\n3 > id=8 {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n3 end cut";
+        for revision in Revision::ALL {
+            let transcript = server(revision, text).unwrap();
+            let session = crate::session::Session::new(&transcript);
+            let [.., first, second, third] = session.http_exchanges() else { panic!("three requests") };
+            assert_eq!((first.method().as_deref(), first.messages().count()), (Some("ping"), 2));
+            assert!(first.answer().is_some() && second.answer().is_none() && second.parts.is_empty());
+            assert_eq!((third.verb, third.messages().count()), ("GET", 1));
+            let view = session.view(revision);
+            // What is sent again is no second answer.
+            for exchange in view.every_exchange_by(Speaker::Peer).chain(view.every_exchange_by(Speaker::Subject)) {
+                assert_eq!(exchange.answers().count(), 1, "{} in {revision}", exchange.method());
+            }
+        }
     }
 
     #[test]

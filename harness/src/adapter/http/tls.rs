@@ -12,9 +12,9 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use sha2::{Digest as _, Sha256};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::prompt::Prompt;
 use super::{Connect, ConnectFuture, Stream, Url};
 
 /// Whom to believe that a certificate is the server's.
@@ -132,8 +132,7 @@ fn read(file: &Path) -> Result<RootCertStore, String> {
 impl Connect for Tls {
     fn connect(&self) -> ConnectFuture<'_> {
         Box::pin(async {
-            let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
-            stream.set_nodelay(true)?;
+            let stream = Prompt::connect(&self.host, self.port).await?;
             let secure = self.connector.connect(self.name.clone(), stream).await;
             let secure = secure.map_err(|error| io::Error::new(error.kind(), format!("TLS failed: {error}")))?;
             Ok(Box::new(secure) as Box<dyn Stream>)

@@ -189,4 +189,8 @@ faults! {
         "a body that is not JSON is never answered";
     DropsSomeOfMany: "drops-some-of-many", "robust.many-clients", SINCE_03,
         "of many requests it drops some connections without an answer";
+    WaitsForSlowReaders: "waits-for-slow-readers", "robust.slow-reader", SINCE_03,
+        "nobody is served while one response is not taken";
+    KeepsHalfClosed: "keeps-half-closed", "robust.half-closed", SINCE_03,
+        "a connection that its client closed halfway is neither used nor closed any more";
 }

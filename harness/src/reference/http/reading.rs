@@ -1,8 +1,11 @@
 //! What the specification leaves to a server that speaks HTTP.
 
+use serde::Deserialize;
+
 /// A permitted way of speaking HTTP that differs from the default; the number is that of the trap in the notes on the
 /// specification.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
 pub enum HttpReading {
     /// 21: errors whose status no clause fixes come with 200.
     FailuresAre200,

@@ -11,7 +11,7 @@
 use crate::revision::Era;
 use crate::session::View;
 
-mod annotated;
+pub(super) mod annotated;
 pub mod definitions;
 pub mod earlier;
 pub mod lines;

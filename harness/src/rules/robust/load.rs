@@ -3,6 +3,7 @@
 use super::super::jsonrpc::response::is_judged_by_silence;
 use super::super::stdio::crowded;
 use super::super::{Breach, Check, Figure, Level, Rule, Transports, Verdict, figure};
+use super::patience::unread;
 use crate::floor;
 use crate::revision::{Revisions, code};
 use crate::session::{Exchange, Fate, Speaker, View};
@@ -19,7 +20,8 @@ pub static BURST_ANSWERED: Rule = Rule {
     requires: "Many requests at once are all answered.",
     judged: "Well-formed requests of a flood (100 messages and more, the floor of `turncoat limits` for requests in \
              flight) and of a burst of twenty and more in one write are looked at; any answer will do, a refusal included. Lost ones are one finding, and only where later requests were answered. Smaller \
-             bursts are the matter of `stdio.framing-by-newline-only`.",
+             bursts are the matter of `stdio.framing-by-newline-only`, and answers that are not read at once that of \
+             `robust.slow-reader`.",
     untested: "no flood and no large burst of requests was sent",
     judge: burst_answered,
 };
@@ -28,9 +30,13 @@ fn burst_answered(view: View<'_>) -> Verdict {
     let (last_served, astray) = (view.last_served(), view.answered_astray());
     let crowded = crowded(view);
     let mut lost = false;
+    let late = unread(view);
     let many = || {
         view.exchanges().filter(|exchange| {
             let request = exchange.request();
+            if late.iter().any(|span| span.contains(&request.entry)) {
+                return false;
+            }
             let many = request.delivery == Delivery::Flood || crowded.contains(&request.entry);
             many && request.is_sound() && !request.is_large()
         })
@@ -48,7 +54,7 @@ fn burst_answered(view: View<'_>) -> Verdict {
             _ => None,
         })
         .collect();
-    verdict.bearing(figure::at_once(view, "requests at once, each answered", many()))
+    verdict.bearing(figure::at_once(view, "requests at once", many()))
 }
 
 /// `robust.split-message`
@@ -157,7 +163,7 @@ fn bounded_cpu(view: View<'_>) -> Verdict {
         let seconds = load.vitals.cpu_micros / 1_000_000;
         format!("takes {seconds} s of processor time for {} messages of {} bytes", load.messages, load.bytes)
     })
-    .bearing(Some(Figure::time("processor time in one session", load.vitals.cpu_micros)))
+    .bearing(Some(Figure::time("processor time", load.vitals.cpu_micros)))
 }
 
 /// What the harness sent in a session under load, and what it cost.

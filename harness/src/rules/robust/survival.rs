@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::jsonrpc::response::is_missing;
 use super::super::{Breach, Check, Figure, Level, Rule, Transports, Verdict, figure};
+use super::patience::is_half_closed;
 use super::wire::malformation;
 use crate::revision::{Era, LISTS, Revisions, Side};
 use crate::session::{Exchange, Fate, Phase, Speaker, View};
@@ -20,7 +21,8 @@ pub static SERVES_AFTER_HOSTILE_INPUT: Rule = Rule {
     requires: "The subject goes on serving after whatever it was sent.",
     judged: "Behind each departure from honesty stands a request whose answer is certain. Not answering it, and ending the \
              session, break the rule, once a session; over HTTP the end shows as connections that are refused or that end \
-             without an answer, and what follows a malformed HTTP request is the matter of `robust.http-malformed`. No \
+             without an answer, and what follows a malformed HTTP request is the matter of `robust.http-malformed`, and a half-closed connection that of \
+             `robust.half-closed`. No \
              floor is named, since refusing is an answer at any measure; the scripts go up to 4 MiB and 50,000 levels, and \
              `turncoat limits` finds where a subject breaks. Before anything succeeded in the session, an end that no \
              signal forced is a warning: a refusal to go on without a handshake looks the same. An answer may be an error.",
@@ -90,13 +92,13 @@ fn serves_after_hostile_input(view: View<'_>) -> Verdict {
     };
     let borne: HashSet<Result<u32, usize>> =
         departures(view).filter(|departure| latest_fence > Some(*departure)).map(request).collect();
-    Verdict::from_iter(checks).bearing(Figure::count("hostile messages in one session", borne.len()))
+    Verdict::from_iter(checks).bearing(Figure::count("hostile messages", borne.len()))
 }
 
-/// The entries of malformed HTTP requests and of what they carry.
+/// The entries of HTTP requests whose consequences other rules look at, and of what they carry.
 fn malformed(view: View<'_>) -> HashSet<usize> {
     let all = view.session_http();
-    let entries = all.iter().filter(|http| malformation(view, http).is_some());
+    let entries = all.iter().filter(|http| malformation(view, http).is_some() || is_half_closed(view, http));
     entries.flat_map(|http| std::iter::once(http.entry).chain(http.sent.iter().map(|sent| sent.entry))).collect()
 }
 
@@ -160,7 +162,7 @@ fn exits_after_eof(view: View<'_>) -> Verdict {
     let breach = || Breach::at_entry(last, "still runs after its input was closed").after_entry(closed);
     let check = if gone.event == Event::Killed { Err(breach()) } else { Ok(()) };
     let took = gone.at.saturating_sub(view.entries().get(closed).map_or(gone.at, |entry| entry.at));
-    Verdict::from_iter([check]).bearing(Some(Figure::time("from the end of the input to its own", took)))
+    Verdict::from_iter([check]).bearing(Some(Figure::time("end of input to exit", took)))
 }
 
 /// `robust.no-orphans`
@@ -234,7 +236,7 @@ fn answers_before_eof(view: View<'_>) -> Verdict {
             _ => None,
         })
         .collect();
-    verdict.bearing(figure::at_once(view, "requests behind which the input ended, each answered", open()))
+    verdict.bearing(figure::at_once(view, "requests open at the end of the input", open()))
 }
 
 fn is_quick(exchange: Exchange<'_>) -> bool {

@@ -75,11 +75,11 @@ fn http_malformed(view: View<'_>) -> Verdict {
             latest = None;
         }
     }
-    Verdict::from_iter(checks).bearing(Figure::count("malformed requests in one session", borne))
+    Verdict::from_iter(checks).bearing(Figure::count("malformed requests", borne))
 }
 
 /// Whether the harness waited for the answer in vain.
-fn is_overdue(view: View<'_>, http: &HttpExchange<'_>) -> bool {
+pub(super) fn is_overdue(view: View<'_>, http: &HttpExchange<'_>) -> bool {
     let id = http.id();
     let text = id.as_ref().map(Id::text);
     view.entries().iter().skip(http.entry).any(|entry| match &entry.event {
@@ -213,6 +213,6 @@ fn many_clients(view: View<'_>) -> Verdict {
         .collect();
     let first = asked().map(|http| http.entry).min().unwrap_or_default();
     let last = asked().map(HttpExchange::last_entry).max().unwrap_or_default();
-    let figure = Figure::count("clients at once, each answered", clients.len());
+    let figure = Figure::count("clients at once", clients.len());
     verdict.bearing(figure.map(|figure| figure.within(view, first, last)))
 }

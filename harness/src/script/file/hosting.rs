@@ -1,4 +1,6 @@
 //! The keys of a script that plays the server.
+//!
+//! - `wrapping`: those that are about HTTP
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +9,15 @@ use serde_json::Value as Json;
 use toml::Spanned;
 
 use super::{Mistake, WrittenStep, understand_step};
+use crate::reference::http::HttpReading;
 use crate::revision::Revision;
 use crate::script::hosting::{Act, Feature, Hosting, Move, Reply, Timing, Trigger};
 use crate::script::{Edits, Step};
 use crate::user::{self, Wish};
+
+mod wrapping;
+
+use wrapping::WrittenWrapping;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +31,8 @@ pub(super) struct WrittenServer {
     page: Option<usize>,
     #[serde(default)]
     patient: bool,
+    #[serde(default)]
+    http: Vec<HttpReading>,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +54,8 @@ pub(super) struct WrittenMove {
     newline: Option<bool>,
     honest: Option<bool>,
     #[serde(default)]
+    http: WrittenWrapping,
+    #[serde(default)]
     before: Vec<Spanned<WrittenStep>>,
     #[serde(default)]
     after: Vec<Spanned<WrittenStep>>,
@@ -62,6 +73,7 @@ pub(super) fn understand(server: WrittenServer, moves: Vec<WrittenMove>) -> Resu
         page: server.page,
         moves: moves.into_iter().map(WrittenMove::understand).collect::<Result<_, _>>()?,
         patient: server.patient,
+        http: server.http,
     })
 }
 
@@ -89,6 +101,7 @@ impl WrittenMove {
             split: self.split.unwrap_or(1),
             unended: self.newline == Some(false),
             honest: self.honest.unwrap_or(!odd),
+            http: self.http.understand(self.honest).map_err(|what| wrong(&what))?,
         };
         let trigger = Trigger { method: self.on.into_inner(), name: self.name, first, last };
         Ok(Move { on: trigger, before: acts(self.before)?, answer, after: acts(self.after)? })

@@ -1,8 +1,8 @@
 //! The lines of a sketch that tell of HTTP.
 
 use super::{INITIALIZED, Sketch};
-use crate::revision::{Era, Revision, meta};
-use crate::transcript::{Ending, Event, EventData, Http, Intent};
+use crate::revision::{Era, Revision, Side, meta};
+use crate::transcript::{Delivery, Ending, Event, EventData, Http, Intent};
 use crate::wire::http::Headers;
 use crate::wire::{Frame, Value};
 
@@ -24,28 +24,21 @@ impl Sketch {
             "post?" => self.post(number, rest, Intent::Fence)?,
             "ask" => self.ask(number, rest, Intent::Honest)?,
             "ask!" => self.ask(number, rest, Intent::Departure)?,
-            "<" | "<~" => {
-                let field = |key: &str| rest.strip_prefix(key).and_then(|rest| rest.split_once(' '));
-                match (field("id="), field("name=")) {
-                    (Some((id, text)), _) => self.message(number, Some(id), None, text),
-                    (_, Some((name, text))) => self.message(number, None, Some(name), text),
-                    _ => self.message(number, None, None, rest),
-                }
-                if let (Some(Event::Received { unfinished, .. }), "<~") =
-                    (self.entries.last_mut().map(|entry| &mut entry.event), word)
-                {
-                    *unfinished = true;
-                }
-            }
+            "<" | "<~" if self.side == Side::Server => self.part(number, rest, Intent::Honest, word == "<~"),
+            ">" | ">~" if self.side == Side::Client => self.part(number, rest, Intent::Honest, word == ">~"),
+            ">!" if self.side == Side::Client => self.part(number, rest, Intent::Departure, false),
+            ">?" if self.side == Side::Client => self.part(number, rest, Intent::Fence, false),
             "event" => self.event(number, rest)?,
+            "style" => {
+                let words = rest.split(", ").map(str::to_owned).collect();
+                self.happen(number, Http::Style { words });
+            }
             "body" => self.happen(number, Http::Body { text: rest.to_owned() }),
             "end" => self.happen(number, Http::End { how: ending(rest)? }),
-            "answer" => self.answer(number, rest)?,
-            "stream" => {
-                self.response(number, 200, ["Content-Type: text/event-stream"].into_iter())?;
-                self.message(number, None, None, rest);
-                self.happen(number, Http::End { how: Ending::Complete });
-            }
+            "answer" => self.answer(number, rest, Intent::Honest)?,
+            "answer!" if self.side == Side::Client => self.answer(number, rest, Intent::Departure)?,
+            "stream" => self.stream(number, rest, Intent::Honest)?,
+            "stream!" if self.side == Side::Client => self.stream(number, rest, Intent::Departure)?,
             "accepted" => {
                 self.response(number, 202, std::iter::empty())?;
                 self.happen(number, Http::End { how: Ending::Complete });
@@ -55,7 +48,7 @@ impl Sketch {
                 let media = (!body.is_empty()).then_some("Content-Type: application/json");
                 self.response(number, status.parse().ok()?, media.into_iter())?;
                 if body.starts_with('{') {
-                    self.message(number, None, None, body);
+                    self.message(number, None, None, body, Intent::Departure);
                 } else if !body.is_empty() {
                     self.happen(number, Http::Body { text: body.to_owned() });
                 }
@@ -74,7 +67,7 @@ impl Sketch {
         let given = session.iter().map(|id| format!("Mcp-Session-Id: {id}"));
         let lines: Vec<String> = given.chain(["Content-Type: application/json".to_owned()]).collect();
         let _ = self.response(FIRST, 200, lines.iter().map(String::as_str));
-        self.message(FIRST, None, None, &answer);
+        self.message(FIRST, None, None, &answer, Intent::Honest);
         self.happen(FIRST, Http::End { how: Ending::Complete });
         self.session = session;
         if self.revision.era() == Era::Legacy {
@@ -105,8 +98,11 @@ impl Sketch {
         // As the peer records it: what departs in the message alone does not depart in its carriage.
         let carriage = if headers == honest { Intent::Honest } else { intent };
         self.happen(number, Http::Request { client, verb, target, headers, intent: carriage });
-        let delivery = std::mem::take(&mut self.delivery);
-        self.push(Event::Sent { frame, intent, delivery, via: Some(number) });
+        let (delivery, via) = (std::mem::take(&mut self.delivery), Some(number));
+        self.push(match self.side {
+            Side::Server => Event::Sent { frame, intent, delivery, via },
+            Side::Client => Event::Received { frame, cut: false, unfinished: false, via },
+        });
         Some(())
     }
 
@@ -146,14 +142,37 @@ impl Sketch {
         Some(())
     }
 
-    fn answer(&mut self, number: u32, text: &str) -> Option<()> {
+    fn answer(&mut self, number: u32, text: &str, intent: Intent) -> Option<()> {
         self.response(number, 200, ["Content-Type: application/json"].into_iter())?;
-        self.message(number, None, None, text);
+        self.message(number, None, None, text, intent);
         self.happen(number, Http::End { how: Ending::Complete });
         Some(())
     }
 
-    fn message(&mut self, number: u32, id: Option<&str>, name: Option<&str>, text: &str) {
+    fn stream(&mut self, number: u32, text: &str, intent: Intent) -> Option<()> {
+        self.response(number, 200, ["Content-Type: text/event-stream"].into_iter())?;
+        self.message(number, None, None, text, intent);
+        self.happen(number, Http::End { how: Ending::Complete });
+        Some(())
+    }
+
+    /// `id=ID MESSAGE`, `name=NAME MESSAGE` or `MESSAGE`
+    fn part(&mut self, number: u32, line: &str, intent: Intent, torn: bool) {
+        let field = |key: &str| line.strip_prefix(key).and_then(|rest| rest.split_once(' '));
+        match (field("id="), field("name=")) {
+            (Some((id, text)), _) => self.message(number, Some(id), None, text, intent),
+            (_, Some((name, text))) => self.message(number, None, Some(name), text, intent),
+            _ => self.message(number, None, None, line, intent),
+        }
+        match self.entries.last_mut().map(|entry| &mut entry.event) {
+            Some(Event::Received { unfinished, .. }) => *unfinished = torn,
+            Some(Event::Sent { delivery, .. }) if torn => *delivery = Delivery::Unended,
+            _ => {}
+        }
+    }
+
+    /// A message in a response. The intent is the harness's, where it answers.
+    fn message(&mut self, number: u32, id: Option<&str>, name: Option<&str>, text: &str, intent: Intent) {
         let streams = self.entries.iter().rev().find_map(|entry| match &entry.event {
             Event::Http { number: own, what: Http::Response { headers, .. } } if *own == number => {
                 Some(headers.media_type().as_deref() == Some("text/event-stream"))
@@ -166,7 +185,11 @@ impl Sketch {
             self.happen(number, Http::Event { id, name, retry: None, data });
         }
         let frame = Frame::new(self.expand(text));
-        self.push(Event::Received { frame, cut: false, unfinished: false, via: Some(number) });
+        let via = Some(number);
+        self.push(match self.side {
+            Side::Server => Event::Received { frame, cut: false, unfinished: false, via },
+            Side::Client => Event::Sent { frame, intent, delivery: Delivery::Whole, via },
+        });
     }
 
     fn event(&mut self, number: u32, line: &str) -> Option<()> {

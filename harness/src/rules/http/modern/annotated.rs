@@ -27,13 +27,13 @@ static OBJECT: &[&str] = &["$defs", "definitions", "dependentSchemas", "patternP
 
 /// An annotation where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Annotation {
+pub(in crate::rules::http) struct Annotation {
     /// The properties that lead to it from the root of the arguments; of one that nothing but properties lead to.
-    pub(super) path: Vec<String>,
+    pub(in crate::rules::http) path: Vec<String>,
     /// The name that the header line ends with.
-    pub(super) header: String,
+    pub(in crate::rules::http) header: String,
     /// What is wrong with it.
-    pub(super) fault: Option<&'static str>,
+    pub(in crate::rules::http) fault: Option<&'static str>,
 }
 
 /// A schema on the way: how it was reached, and whether by `properties` alone.
@@ -44,7 +44,7 @@ struct Place<'s> {
 }
 
 /// Every annotation in the schema of a tool's arguments, in a fixed order.
-pub(super) fn annotations(schema: Value<'_>) -> Vec<Annotation> {
+pub(in crate::rules::http) fn annotations(schema: Value<'_>) -> Vec<Annotation> {
     let mut found: Vec<Annotation> = Vec::new();
     let mut places = vec![Place { schema, path: Vec::new(), is_reachable: true }];
     let mut seen = 0;

@@ -155,6 +155,12 @@ fn composition_root_accepted(view: View<'_>) -> Verdict {
         if !seen.insert(name.clone()) {
             continue;
         }
+        let list = view.exchange_of(answer).and_then(|list| errand::listing(view, list));
+        if let Some(came) = list.filter(|wish| wish.has_failed()).and_then(|wish| wish.came.as_ref()) {
+            let what = format!("fails over a list with the tool {name}, whose schemas use what 2020-12 has");
+            checks.push(Err(Breach::at_entry(came.entry, what).after(answer)));
+            continue;
+        }
         let shown = view.user().surfaces.iter().rfind(|said| said.entry > answer.entry);
         if let Some((shown, names)) = shown.and_then(|shown| Some((shown, shown.names("tools")?))) {
             let what = format!("does not show the tool {name}, whose schemas use what 2020-12 has");

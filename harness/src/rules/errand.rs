@@ -14,6 +14,17 @@ pub(super) fn of<'s>(view: View<'s>, exchange: Exchange<'s>) -> Option<&'s Wish>
     let (request, answer) = (exchange.request(), exchange.answer()?);
     let name = exchange.param(key)?.as_str()?;
     let own = |wish: &&Wish| wish.kind() == kind && wish.wish[member] == *name && wish.entry < request.entry;
-    let wish = view.user().wishes.iter().filter(own).next_back()?;
+    let wish = view.user().wishes.iter().rfind(own)?;
     wish.came.as_ref().is_some_and(|came| came.entry > answer.entry).then_some(wish)
+}
+
+/// The wish for a list that an answer is part of, if its driver told what came of it behind the answer.
+pub(super) fn listing<'s>(view: View<'s>, list: Exchange<'s>) -> Option<&'s Wish> {
+    let what = list.method().strip_suffix("/list")?;
+    let answer = list.answer()?;
+    let own = |wish: &&Wish| {
+        let came = wish.came.as_ref().is_some_and(|came| came.entry > answer.entry);
+        wish.kind() == "list" && wish.wish["what"] == *what && wish.entry < list.request().entry && came
+    };
+    view.user().wishes.iter().find(own)
 }

@@ -44,6 +44,12 @@ impl Wish {
         self.wish["do"].as_str().unwrap_or_default()
     }
 
+    /// Whether it is the client who fulfils it and says so: not so where time is to pass, or the end has come.
+    #[must_use]
+    pub fn is_for_the_client(&self) -> bool {
+        !matches!(self.kind(), "close" | "idle")
+    }
+
     /// Whether it was fulfilled.
     #[must_use]
     pub fn is_fulfilled(&self) -> bool {

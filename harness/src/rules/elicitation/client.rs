@@ -222,7 +222,7 @@ fn bears(view: View<'_>, notice: &Message<'_>, what: &str) -> Option<Check> {
             Event::Closed | Event::Killed => return None,
             Event::Ended | Event::Exited { .. } => {
                 let waiting = view.user().wishes.iter().any(|wish| {
-                    wish.kind() != "close"
+                    wish.is_for_the_client()
                         && wish.entry < index
                         && wish.came.as_ref().is_none_or(|came| came.entry > index)
                 });

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use crate::revision::{Revisions, Side};
-use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict, errand, probe};
 use crate::session::{Message, Speaker, View};
 use crate::transcript::{Event, Intent};
+use crate::wire::Value;
 
 const fn rule(id: &'static str) -> Rule {
     Rule {
@@ -46,7 +47,7 @@ fn survives(view: View<'_>) -> Verdict {
         Event::Stderr { text } => text.contains("panicked at") || text.contains("fatal runtime error"),
         _ => false,
     });
-    let waiting = view.user().wishes.iter().find(|wish| wish.came.is_none() && wish.kind() != "close");
+    let waiting = view.user().wishes.iter().find(|wish| wish.came.is_none() && wish.is_for_the_client());
     let story = |what: String| {
         let breach = Breach::at_entry(index, what);
         match departure_before(view, index) {
@@ -68,8 +69,8 @@ fn survives(view: View<'_>) -> Verdict {
 
 /// What the client may be reacting to.
 fn departure_before<'s>(view: View<'s>, entry: usize) -> Option<&'s Message<'s>> {
-    let sent = view.every_message().filter(|message| message.by == Speaker::Peer && message.entry < entry);
-    sent.filter(|message| message.intent == Intent::Departure).last()
+    let mut sent = view.every_message().filter(|message| message.by == Speaker::Peer && message.entry < entry);
+    sent.rfind(|message| message.intent == Intent::Departure)
 }
 
 /// `robust.client-ends`
@@ -161,10 +162,9 @@ fn bounded_walk(view: View<'_>) -> Verdict {
 /// `robust.client-keeps-others`
 pub static KEEPS_OTHERS: Rule = Rule {
     requires: "One tool that a client cannot use does not cost its user the others.",
-    judged: "Of a list in which the harness spoilt one tool, the others must be shown. The names are those of tools that \
-             stood in an honest list of the same session, or that the spoilt list has as honest ones have them. A list that is too \
-             long or too deep for usual parsers may be lost as a whole.",
-    untested: "the client never showed its tools behind a list with a tool that was spoilt",
+    judged: "Lists with a tool that has no proper name, schema, hints or icons: a wish for the list does not fail, and some of the \
+             other tools stand on the surface. A list that is too long or too deep for usual parsers may be lost as a whole.",
+    untested: "no driver told of a list with a tool that was spoilt, or showed its tools behind it",
     judge: keeps_others,
     ..rule("robust.client-keeps-others")
 };
@@ -173,36 +173,46 @@ pub static KEEPS_OTHERS: Rule = Rule {
 const DEEP: usize = 100;
 
 fn keeps_others(view: View<'_>) -> Verdict {
-    let spoilt = view.exchanges_by(Speaker::Subject).filter(|exchange| exchange.is("tools/list")).filter_map(|list| {
-        let answer = list.answer().filter(|answer| answer.intent == Intent::Departure)?;
-        if answer.nesting() > DEEP || answer.is_large() {
-            return None;
-        }
-        let tools = list.result()?.member("tools")?;
-        let fit = |tool: &crate::wire::Value<'_>| {
-            let object = tool
-                .member("inputSchema")
-                .and_then(|schema| schema.member("type"))
-                .is_some_and(|kind| kind.is("object"));
-            object && tool.member("name").is_some_and(|name| name.is_string())
-        };
-        let names: HashSet<String> =
-            tools.items().filter(fit).filter_map(|tool| Some(tool.member("name")?.as_str()?.into_owned())).collect();
-        // With one tool there are no others.
-        (tools.items().count() > 1 && names.len() > 1).then_some((answer, names))
-    });
-    spoilt
-        .filter_map(|(answer, names)| {
-            let shown = view.user().surfaces.iter().find(|said| said.entry > answer.entry)?;
-            let tools = shown.names("tools")?;
-            let left = names.iter().filter(|name| tools.contains(&name.as_str())).count();
-            let check = if left > 0 {
-                Ok(())
-            } else {
-                let what = "shows none of the tools of a list in which one was spoilt";
-                Err(Breach::at_entry(shown.entry, what).after(answer))
-            };
-            Some(check)
+    view.exchanges_by(Speaker::Subject)
+        .filter(|exchange| exchange.is("tools/list"))
+        .filter_map(|list| {
+            let answer = list.answer().filter(|answer| answer.intent == Intent::Departure)?;
+            let result = list.result().filter(|result| probe::is_final(view.revision(), *result))?;
+            let tools = result.member("tools")?;
+            if answer.nesting() > DEEP || answer.is_large() {
+                return None;
+            }
+            let names: HashSet<String> = tools
+                .items()
+                .filter(|tool| is_fit(*tool))
+                .filter_map(|tool| Some(tool.member("name")?.as_str()?.into_owned()))
+                .collect();
+            // With all of them, nothing is spoilt; with one tool there are no others.
+            let spoilt = tools.items().any(|tool| !is_fit(tool)) && names.len() > 1;
+            let what = "shows none of the tools of a list in which one was spoilt";
+            let lost = |entry: usize| Some(Err(Breach::at_entry(entry, what).after(answer)));
+            let shown = view.user().surfaces.iter().find(|said| said.entry > answer.entry);
+            let tools = shown.and_then(|shown| Some((shown.entry, shown.names("tools")?)));
+            match (errand::listing(view, list), tools) {
+                _ if !spoilt => None,
+                (Some(wish), _) if wish.has_failed() => lost(wish.came.as_ref()?.entry),
+                (_, Some((entry, tools))) if !names.iter().any(|name| tools.contains(&name.as_str())) => lost(entry),
+                (Some(wish), None) if wish.is_fulfilled() => Some(Ok(())),
+                (_, Some(_)) => Some(Ok(())),
+                _ => None,
+            }
         })
         .collect()
+}
+
+/// Whether a tool is one that a usual client can use.
+fn is_fit(tool: Value<'_>) -> bool {
+    let schema = tool.path(&["inputSchema", "type"]).is_some_and(|kind| kind.is("object"));
+    let hints = tool.member("annotations").is_none_or(|annotations| {
+        annotations.members().all(|(key, hint)| if key == "title" { hint.is_string() } else { hint.is_bool() })
+    });
+    schema
+        && hints
+        && tool.member("name").is_some_and(Value::is_string)
+        && tool.member("icons").is_none_or(Value::is_array)
 }

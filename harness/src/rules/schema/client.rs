@@ -118,7 +118,7 @@ fn bears(view: View<'_>, answer: &Message<'_>) -> Option<Check> {
     if let Some((index, what)) = over.next() {
         return breach(index, what);
     }
-    let wishes: Vec<&Wish> = view.user().wishes.iter().filter(|wish| wish.kind() != "close").collect();
+    let wishes: Vec<&Wish> = view.user().wishes.iter().filter(|wish| wish.is_for_the_client()).collect();
     let closed = view.entries().iter().position(|entry| matches!(entry.event, Event::Closed));
     let open = wishes.iter().find(|wish| wish.came.as_ref().is_none_or(|came| came.entry > answer.entry));
     match open {
@@ -153,6 +153,12 @@ fn composition_root_accepted(view: View<'_>) -> Verdict {
     for (answer, tool) in tools(view).filter(|(answer, _)| answer.intent != Intent::Departure) {
         let Some(name) = tool.member("name").and_then(Value::as_str).filter(|_| is_free(tool)) else { continue };
         if !seen.insert(name.clone()) {
+            continue;
+        }
+        let list = view.exchange_of(answer).and_then(|list| errand::listing(view, list));
+        if let Some(came) = list.filter(|wish| wish.has_failed()).and_then(|wish| wish.came.as_ref()) {
+            let what = format!("fails over a list with the tool {name}, whose schemas use what 2020-12 has");
+            checks.push(Err(Breach::at_entry(came.entry, what).after(answer)));
             continue;
         }
         let shown = view.user().surfaces.iter().rfind(|said| said.entry > answer.entry);

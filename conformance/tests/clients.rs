@@ -4,25 +4,28 @@ use std::sync::atomic::AtomicBool;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use turncoat::adapter::embedded_client::EmbeddedClient;
-use turncoat::reference::client::{CLIENT_FAULTS, ClientFaultInfo, Conduct};
-use turncoat::revision::{Revision, Revisions, Side};
+use turncoat::reference::client::{CLIENT_FAULTS, ClientFaultInfo, ClientVariant, Conduct, variants};
+use turncoat::revision::{Revision, Side};
 use turncoat::rules;
 use turncoat::transcript::Transport;
 use turncoat_conformance::runner::{self, Plan, Quiet};
 
 fn main() {
     let arguments = Arguments::from_args();
-    let mut trials = vec![
-        Trial::test("honest/reference", || check(Conduct::default())),
-        Trial::test("honest/modern-only", || check(Conduct::of(Revisions::MODERN))),
-        Trial::test("honest/legacy-only", || check(Conduct::of(Revisions::LEGACY))),
-    ];
+    let honest = |variant: &ClientVariant| {
+        let conduct = variant.conduct();
+        Trial::test(format!("honest/{}", variant.name), move || check(conduct))
+    };
+    let mut trials: Vec<Trial> = variants().iter().map(honest).collect();
     let has_rule = |fault: &&ClientFaultInfo| {
         rules::find(fault.rule).is_some_and(|rule| rule.applies(Side::Client, Transport::Stdio))
     };
-    trials.extend(CLIENT_FAULTS.iter().filter(has_rule).map(|fault| {
-        Trial::test(format!("{}/{}", fault.rule, fault.id), move || caught(fault))
-    }));
+    trials.extend(
+        CLIENT_FAULTS
+            .iter()
+            .filter(has_rule)
+            .map(|fault| Trial::test(format!("{}/{}", fault.rule, fault.id), move || caught(fault))),
+    );
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -41,17 +44,14 @@ fn check(conduct: Conduct) -> Result<(), Failed> {
 }
 
 /// Faults of a kind that a clause leaves open: their rule warns and fails nobody.
-const ONLY_WARNED_OF: &[&str] = &["initializes-first", "needs-a-result-type", "offers-its-oldest-version", "omits-client-info"];
+const ONLY_WARNED_OF: &[&str] =
+    &["initializes-first", "needs-a-result-type", "offers-its-oldest-version", "omits-client-info"];
 
 /// The rule must notice it in a run of every revision in which it shows.
 fn caught(fault: &ClientFaultInfo) -> Result<(), Failed> {
     let subject = EmbeddedClient::new(Conduct::default().with_fault(fault.id)?);
-    let missed: Vec<&str> = fault
-        .revisions
-        .iter()
-        .filter(|revision| !noticed(fault, &subject, *revision))
-        .map(Revision::as_str)
-        .collect();
+    let missed: Vec<&str> =
+        fault.revisions.iter().filter(|revision| !noticed(fault, &subject, *revision)).map(Revision::as_str).collect();
     if missed.is_empty() { Ok(()) } else { Err(format!("missed in {}", missed.join(", ")).into()) }
 }
 

@@ -14,7 +14,7 @@ use crate::floor;
 use crate::reference::{Behaviour, Features, Offer, Outbox, Server};
 use crate::revision::{Era, Revisions, meta};
 use crate::script::hosting::{Act, Feature, Hosting, Move, Reply, Timing};
-use crate::script::{Say, What};
+use crate::script::{Edits, Say, What};
 use crate::session::{Message, Speaker};
 use crate::transcript::{Delivery, Http, Intent};
 use crate::wire::{Frame, Id};
@@ -262,7 +262,8 @@ impl<'a> ServerPeer<'a> {
             None if edits.is_empty() => line,
             None => {
                 let honest: Json = serde_json::from_slice(&line).ok()?;
-                self.filling().message(compose::edited(honest, edits))?.into_bytes()
+                let edits = fitting_edits(&honest, edits);
+                self.filling().message(compose::edited(honest, &edits))?.into_bytes()
             }
         };
         let intent = if *honest { Intent::Honest } else { Intent::Departure };
@@ -464,6 +465,17 @@ impl Player for ServerPeer<'_> {
 fn is_answer(line: &[u8]) -> bool {
     let frame = Frame::new(line);
     frame.json().is_ok_and(|value| value.member("id").is_some() && value.member("method").is_none())
+}
+
+/// The changes of an answer without those inside of a result or an error that it does not have.
+fn fitting_edits(answer: &Json, edits: &Edits) -> Edits {
+    let fits = |pointer: &String| {
+        let inside = |member: &str| pointer.strip_prefix('/').is_some_and(|rest| rest.starts_with(member));
+        !["result", "error"].iter().any(|member| inside(&format!("{member}/")) && answer.get(member).is_none())
+    };
+    let mut edits = edits.clone();
+    edits.set.retain(|pointer, _| fits(pointer));
+    edits
 }
 
 /// The JSON text of the id in a line.

@@ -21,7 +21,8 @@ pub(super) fn own(view: View<'_>) -> impl DoubleEndedIterator<Item = &Message<'_
 /// before any `initialize` whatever the modern revision knows. Nothing of a client that never shows that era.
 pub(super) fn modern(view: View<'_>) -> impl DoubleEndedIterator<Item = Exchange<'_>> {
     let shows = |message: &Message<'_>| {
-        message.modern_version().is_some() || ["server/discover", "subscriptions/listen"].iter().any(|own| message.is(own))
+        message.modern_version().is_some()
+            || ["server/discover", "subscriptions/listen"].iter().any(|own| message.is(own))
     };
     let is_modern = own(view).any(|message| message.shape == Shape::Request && shows(message));
     let legacy = legacy_from(view);

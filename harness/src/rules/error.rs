@@ -12,7 +12,7 @@ use crate::wire::Value;
 mod client;
 
 /// The rules of this area.
-pub static RULES: &[&Rule] = 
+pub static RULES: &[&Rule] =
     &[&RESERVED_RANGE, &DEFINED_CODE, &RETIRED_CODES, &LEGACY_RANGE, &client::LEGACY_RANGE_NO_MEANING];
 
 const CLAUSE: &str = "2026-07-28/basic/index#error-codes";

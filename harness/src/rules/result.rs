@@ -8,7 +8,8 @@ use crate::wire::Value;
 mod client;
 
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&RESULTTYPE_PRESENT, &RESULTTYPE_KNOWN, &client::UNKNOWN_INVALID, &client::ABSENT_COMPLETE];
+pub static RULES: &[&Rule] =
+    &[&RESULTTYPE_PRESENT, &RESULTTYPE_KNOWN, &client::UNKNOWN_INVALID, &client::ABSENT_COMPLETE];
 
 static RESULTTYPE_PRESENT: Rule = Rule {
     id: "result.resulttype-present",

@@ -12,14 +12,8 @@ use crate::wire::Value;
 mod client;
 
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[
-    &ERROR,
-    &DATA,
-    &PRECEDES_SIDE_EFFECTS,
-    &SUPPORTED_LIST_HONEST,
-    &client::RETRIES_SUPPORTED,
-    &client::NO_FALLBACK,
-];
+pub static RULES: &[&Rule] =
+    &[&ERROR, &DATA, &PRECEDES_SIDE_EFFECTS, &SUPPORTED_LIST_HONEST, &client::RETRIES_SUPPORTED, &client::NO_FALLBACK];
 
 const CLAUSE: &str = "2026-07-28/basic/versioning#protocol-version-negotiation";
 

@@ -229,7 +229,8 @@ fn no_ttl_polling(view: View<'_>) -> Verdict {
             return None;
         }
         let announced = view.messages_by(Speaker::Peer).any(|message| {
-            let is_news = message.method().is_some_and(|method| method.ends_with("changed") || method.ends_with("updated"));
+            let is_news =
+                message.method().is_some_and(|method| method.ends_with("changed") || method.ends_with("updated"));
             is_news && window.contains(&message.entry)
         });
         if announced {
@@ -269,7 +270,8 @@ fn kept_by(exchange: Exchange<'_>) -> String {
 fn is_clockwork(train: &[Exchange<'_>]) -> bool {
     let times: Vec<f64> = train.iter().map(|exchange| exchange.request().at as f64 / 1000.0).collect();
     let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let (least, most) = gaps.iter().fold((f64::INFINITY, 0.0_f64), |(least, most), gap| (least.min(*gap), most.max(*gap)));
+    let (least, most) =
+        gaps.iter().fold((f64::INFINITY, 0.0_f64), |(least, most), gap| (least.min(*gap), most.max(*gap)));
     let ttl = train.first().and_then(|first| ttl(*first)).unwrap_or_default();
     gaps.len() >= 3 && most <= least * 1.2 && ttl > 0.0 && least >= ttl * 0.5 && most <= ttl * 3.0
 }

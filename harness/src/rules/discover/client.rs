@@ -32,7 +32,8 @@ fn picks_listed_version(view: View<'_>) -> Verdict {
         checks.push(match has(*listed, &version) {
             true => Ok(()),
             false => {
-                let what = format!("asks for {} in version {version}, which the server does not list", exchange.method());
+                let what =
+                    format!("asks for {} in version {version}, which the server does not list", exchange.method());
                 Err(Breach::at(request, what).after(answer))
             }
         });

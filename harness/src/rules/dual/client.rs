@@ -43,7 +43,8 @@ pub(super) static PROBE_FIRST: Rule = Rule {
 };
 
 fn probe_first(view: View<'_>) -> Verdict {
-    let Some(first) = client::own(view).find(|message| message.shape == Shape::Request).filter(|_| is_dual(view)) else {
+    let Some(first) = client::own(view).find(|message| message.shape == Shape::Request).filter(|_| is_dual(view))
+    else {
         return Verdict::untested();
     };
     let method = first.method().unwrap_or_default();
@@ -165,7 +166,10 @@ fn era_cached(view: View<'_>) -> Verdict {
         .collect();
     let check: Check = match asked.iter().find(|message| message.modern_version().is_some()) {
         Some(modern) => {
-            let what = format!("sends a modern {} although its server is of the older era", modern.method().unwrap_or_default());
+            let what = format!(
+                "sends a modern {} although its server is of the older era",
+                modern.method().unwrap_or_default()
+            );
             Err(Breach::at(modern, what).after(answer))
         }
         None if asked.len() >= ENOUGH => Ok(()),

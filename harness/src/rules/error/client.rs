@@ -28,9 +28,10 @@ fn legacy_range_no_meaning(view: View<'_>) -> Verdict {
     let legacy = client::legacy_from(view);
     let refused = client::modern(view).find(|exchange| {
         let old = exchange.error_code().is_some_and(|code| (-32019..=-32000).contains(&code) && code != -32002);
-        let shaped = exchange.error().and_then(|error| error.member("data")).is_some_and(|data| {
-            ["supported", "requiredCapabilities"].iter().any(|key| data.member(key).is_some())
-        });
+        let shaped = exchange
+            .error()
+            .and_then(|error| error.member("data"))
+            .is_some_and(|data| ["supported", "requiredCapabilities"].iter().any(|key| data.member(key).is_some()));
         exchange.is("server/discover") && old && shaped
     });
     let Some((refused, answer)) = refused.and_then(|refused| Some((refused, refused.answer()?))) else {
@@ -42,7 +43,8 @@ fn legacy_range_no_meaning(view: View<'_>) -> Verdict {
     let switched = later.iter().find(|one| {
         let version = one.request().modern_version();
         let other = version.zip(asked).is_some_and(|(version, asked)| !version.same(asked));
-        let named = supported.zip(version).is_some_and(|(all, version)| all.items().any(|one: Value<'_>| one.same(version)));
+        let named =
+            supported.zip(version).is_some_and(|(all, version)| all.items().any(|one: Value<'_>| one.same(version)));
         other && named
     });
     let check: Check = match (switched, later.last()) {

@@ -33,7 +33,8 @@ fn timeout_cancels(view: View<'_>) -> Verdict {
             let came = wish.came.as_ref()?;
             let asked = request_for(view, wish).filter(|asked| asked.request().entry < came.entry)?;
             let open = asked.answer().is_none_or(|answer| answer.entry > came.entry);
-            if !open || aborted(wish.entry, came.entry) || client::hung_up(view).is_some_and(|left| left <= came.entry) {
+            if !open || aborted(wish.entry, came.entry) || client::hung_up(view).is_some_and(|left| left <= came.entry)
+            {
                 return None;
             }
             if is_taken_back(view, asked) {
@@ -54,6 +55,7 @@ fn is_taken_back(view: View<'_>, asked: Exchange<'_>) -> bool {
         return asked.cancellation().is_some();
     }
     let via = asked.request().via;
-    let closed = view.session_http().iter().find(|exchange| Some(exchange.number) == via).and_then(|exchange| exchange.end);
+    let closed =
+        view.session_http().iter().find(|exchange| Some(exchange.number) == via).and_then(|exchange| exchange.end);
     closed.is_some_and(|(_, how)| !matches!(how, Ending::Complete)) || asked.cancellation().is_some()
 }

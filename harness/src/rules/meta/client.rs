@@ -26,7 +26,11 @@ const JUDGED: &str = "Every request of a client that shows that it speaks this r
     only those with a modern version. Methods that the revision does not have are left to other rules.";
 
 /// The value of a key in the `_meta` of each request that has to have it.
-fn each(view: View<'_>, key: &'static str, judge: impl Fn(&str, Option<Value<'_>>) -> Option<(String, bool)>) -> Verdict {
+fn each(
+    view: View<'_>,
+    key: &'static str,
+    judge: impl Fn(&str, Option<Value<'_>>) -> Option<(String, bool)>,
+) -> Verdict {
     let one = |exchange: Exchange<'_>| -> Check {
         let value = exchange.params().and_then(|params| params.path(&["_meta", key]));
         match judge(exchange.method(), value) {

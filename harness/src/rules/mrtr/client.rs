@@ -90,7 +90,10 @@ impl<'s> Rounds<'s> {
                 place
             } else {
                 rounds.bare(*exchange).filter(|_| knows_wishes).filter(|place| {
-                    rounds.all.get(*place).is_some_and(|round| !wished_between(view, round.asked.request().entry, entry))
+                    rounds
+                        .all
+                        .get(*place)
+                        .is_some_and(|round| !wished_between(view, round.asked.request().entry, entry))
                 })
             };
             if let Some(round) = place.and_then(|place| rounds.all.get_mut(place)) {
@@ -133,7 +136,9 @@ impl<'s> Rounds<'s> {
     fn renamed(&self, view: View<'_>, retry: Exchange<'s>) -> Option<usize> {
         let named = ["name", "uri"].iter().find_map(|key| retry.param(key)?.as_str());
         let is_wish = view.user().wishes.iter().any(|wish| {
-            ["tool", "uri", "prompt"].iter().any(|key| wish.wish[*key].as_str().is_some_and(|own| named.as_deref() == Some(own)))
+            ["tool", "uri", "prompt"]
+                .iter()
+                .any(|key| wish.wish[*key].as_str().is_some_and(|own| named.as_deref() == Some(own)))
         });
         let entry = retry.request().entry;
         self.all.iter().position(|round| {
@@ -362,7 +367,8 @@ fn state_not_shared(view: View<'_>) -> Verdict {
             match foreign() {
                 _ if is_stray => Err(unasked(&rounds, exchange)),
                 Some(given) if given.asked.request().entry != entry => {
-                    Err(Breach::at(exchange.request(), "asks again with the state of another operation").after(given.answer))
+                    Err(Breach::at(exchange.request(), "asks again with the state of another operation")
+                        .after(given.answer))
                 }
                 _ => Ok(()),
             }
@@ -401,7 +407,9 @@ fn state_only_retry(view: View<'_>) -> Verdict {
             let state = round.state().filter(|state| state.is_string())?;
             let Some(retry) = round.retry else {
                 let left = client::left_behind(view, round.answer)?;
-                return Some(Err(Breach::at_entry(left, "hangs up on a result with a state alone").after(round.answer)));
+                return Some(
+                    Err(Breach::at_entry(left, "hangs up on a result with a state alone").after(round.answer)),
+                );
             };
             let breach = |what: &str| Err(Breach::at(retry.request(), what).after(round.answer));
             let invents = retry.param("inputResponses").is_some_and(|given| !given.is_null() && !given.is_empty());

@@ -131,7 +131,8 @@ fn no_fixed_page_size(view: View<'_>) -> Verdict {
         let all = asked(view, method);
         let Some(first) = all.first().and_then(|first| length(*first)) else { continue };
         if all.iter().any(|exchange| next_of(*exchange).is_some() && (uneven(exchange, first) || first == 0)) {
-            let found = of_list(view, method, &all, |cursor| !cursor.is(""), "does not ask for what is behind a page of");
+            let found =
+                of_list(view, method, &all, |cursor| !cursor.is(""), "does not ask for what is behind a page of");
             verdict.checked += found.checked;
             verdict.breaches.extend(found.breaches);
         }

@@ -7,8 +7,8 @@ use crate::revision::{LISTS, Revisions, Side};
 use crate::rules::client::{self, listed_by};
 use crate::rules::mrtr;
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
-use crate::session::{Exchange, View};
 use crate::session::user::Wish;
+use crate::session::{Exchange, View};
 use crate::wire::Value;
 
 const fn rule(id: &'static str) -> Rule {
@@ -60,10 +60,12 @@ fn unknown_invalid(view: View<'_>) -> Verdict {
             let (answer, result) = (exchange.answer()?, exchange.result()?);
             let later = || all.iter().filter(|other| other.request().entry > answer.entry);
             let only = |text: &Cow<'_, str>| text.len() > 3 && !sound.contains(text);
-            let breach = |request: &Exchange<'_>, what: &str| Some(Err(Breach::at(request.request(), what).after(answer)));
+            let breach =
+                |request: &Exchange<'_>, what: &str| Some(Err(Breach::at(request.request(), what).after(answer)));
             let next = result.member("nextCursor").and_then(Value::as_str).filter(|next| !sound.contains(next));
             let follows = |other: &&Exchange<'_>| {
-                other.is(exchange.method()) && next.as_ref().is_some_and(|next| other.param("cursor").is_some_and(|own| own.is(next)))
+                other.is(exchange.method())
+                    && next.as_ref().is_some_and(|next| other.param("cursor").is_some_and(|own| own.is(next)))
             };
             if let Some(followed) = later().find(follows) {
                 return breach(followed, "follows the cursor of a result of an unknown type");
@@ -164,7 +166,8 @@ fn absent_complete(view: View<'_>) -> Verdict {
             let (request, answer) = (exchange.request(), exchange.answer()?);
             let again = all.iter().find(|other| {
                 let place = other.request().entry;
-                let same = mrtr::same_operation(**other, *exchange) && !LISTS.iter().any(|(method, ..)| other.is(method));
+                let same =
+                    mrtr::same_operation(**other, *exchange) && !LISTS.iter().any(|(method, ..)| other.is(method));
                 same && place > answer.entry && !client::wished_between(view, request.entry, place)
             });
             if let Some(again) = again.filter(|_| !view.user().wishes.is_empty()) {

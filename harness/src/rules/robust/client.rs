@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::revision::{Revisions, Side};
-use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict, probe};
 use crate::session::{Message, Speaker, View};
 use crate::transcript::{Event, Intent};
 
@@ -171,7 +171,7 @@ pub static KEEPS_OTHERS: Rule = Rule {
 fn keeps_others(view: View<'_>) -> Verdict {
     let spoilt = view.exchanges_by(Speaker::Subject).filter(|exchange| exchange.is("tools/list")).filter_map(|list| {
         let answer = list.answer().filter(|answer| answer.intent == Intent::Departure)?;
-        let tools = list.result()?.member("tools")?;
+        let tools = list.result().filter(|result| probe::is_final(view.revision(), *result))?.member("tools")?;
         let fit = |tool: &crate::wire::Value<'_>| {
             let object = tool
                 .member("inputSchema")

@@ -40,7 +40,8 @@ fn stderr_not_an_error(view: View<'_>) -> Verdict {
     let Some(wrote) = view.entries().iter().position(|entry| matches!(entry.event, Event::Aside { .. })) else {
         return Verdict::untested();
     };
-    let honest = view.every_message().all(|message| message.by == Speaker::Subject || message.intent != Intent::Departure);
+    let honest =
+        view.every_message().all(|message| message.by == Speaker::Subject || message.intent != Intent::Departure);
     if !honest || !view.is_of_the_run() {
         return Verdict::untested();
     }
@@ -56,7 +57,8 @@ fn stderr_not_an_error(view: View<'_>) -> Verdict {
             if wish.is_unsupported() {
                 return None;
             }
-            let what = format!("fails at what it did before the server wrote to its standard error: to {}", wish.kind());
+            let what =
+                format!("fails at what it did before the server wrote to its standard error: to {}", wish.kind());
             Some(if wish.has_failed() { Err(Breach::at_entry(came.entry, what)) } else { Ok(()) })
         })
         .collect::<Vec<Check>>()

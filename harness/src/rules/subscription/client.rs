@@ -75,7 +75,9 @@ fn handles_reduced_ack(view: View<'_>) -> Verdict {
         let same = |other: &&Exchange<'_>| {
             let request = other.request();
             let soon = request.at.saturating_sub(acknowledged.at) < 5_000_000;
-            request.entry > acknowledged.entry && soon && other.param("notifications").is_some_and(|own| own.same(wanted))
+            request.entry > acknowledged.entry
+                && soon
+                && other.param("notifications").is_some_and(|own| own.same(wanted))
         };
         let again: Vec<&Exchange<'_>> = all.iter().filter(same).collect();
         if let Some(last) = again.get(3) {
@@ -173,7 +175,8 @@ fn correlates(view: View<'_>) -> Verdict {
 fn fetches<'s>(view: View<'s>, method: &'static str) -> impl Iterator<Item = &'s Message<'s>> {
     let wanted = |request: &Message<'_>| wish_at(view, request.entry).is_some_and(|wish| wish.kind() == "list");
     let asked = move |request: &&Message<'_>| request.is(method) && request.param("cursor").is_none();
-    let since = view.requests_by(Speaker::Subject).filter(asked).find(|request| wanted(request)).map(|first| first.entry);
+    let since =
+        view.requests_by(Speaker::Subject).filter(asked).find(|request| wanted(request)).map(|first| first.entry);
     view.requests_by(Speaker::Subject).filter(asked).filter(move |request| {
         let unwanted = wish_at(view, request.entry).is_none_or(|wish| matches!(wish.kind(), "idle" | "call"));
         unwanted && since.is_some_and(|since| request.entry > since)

@@ -78,9 +78,8 @@ fn retries_supported(view: View<'_>) -> Verdict {
             checks.push(Err(Breach::at(last.exchange.request(), what).after(refusal.answer)));
             break;
         }
-        let next = client::modern(view).find(|exchange| {
-            exchange.request().entry > refusal.answer.entry && !exchange.is("server/discover")
-        });
+        let next = client::modern(view)
+            .find(|exchange| exchange.request().entry > refusal.answer.entry && !exchange.is("server/discover"));
         let version = next.and_then(|next| Some((next, next.request().modern_version()?.as_str()?)));
         checks.push(match version {
             Some((next, version)) if refusal.names(&version) && never_released(&version) => {

@@ -179,8 +179,14 @@ pub fn unjudged() -> impl Iterator<Item = (&'static str, &'static str)> {
     UNJUDGED.iter().flat_map(|area| area.iter().copied())
 }
 
-static UNJUDGED: &[&[(&str, &str)]] =
-    &[http::UNJUDGED, lifecycle::UNJUDGED, progress::UNJUDGED, resources::UNJUDGED, schema::UNJUDGED];
+static UNJUDGED: &[&[(&str, &str)]] = &[
+    http::UNJUDGED,
+    lifecycle::UNJUDGED,
+    progress::UNJUDGED,
+    resources::UNJUDGED,
+    schema::UNJUDGED,
+    subscription::UNJUDGED,
+];
 
 static AREAS: &[&[&Rule]] = &[
     annotations::RULES,

@@ -142,6 +142,8 @@ struct Sorter<'t> {
     /// The HTTP requests for the rest of a stream, and the events that came so far: what comes again is no new message.
     resumptions: HashSet<u32>,
     events: HashSet<&'t str>,
+    /// The ids of what the harness sent as answers before anything was asked under them.
+    early: HashSet<Id>,
     again: Option<u32>,
     /// The exchange of each progress token that the peer or subject gave, by its JSON value.
     by_token: HashMap<(Speaker, Id), usize>,
@@ -162,6 +164,7 @@ impl<'t> Sorter<'t> {
             asking: HashSet::new(),
             resumptions: HashSet::new(),
             events: HashSet::new(),
+            early: HashSet::new(),
             again: None,
             by_token: HashMap::new(),
             negotiated: None,
@@ -317,6 +320,8 @@ impl<'t> Sorter<'t> {
         let exchange = self.exchanges.len();
         let mut ambiguous = false;
         if let Some(id) = message.id.clone() {
+            // A client may have taken for the answer what was sent under this id before.
+            ambiguous = from_client && by == Speaker::Subject && message.via.is_none() && self.early.contains(&id);
             let everywhere = self.by_id.entry((by, id.clone())).or_default();
             // Over HTTP each has a response of its own.
             let here = message.via.map(|via| self.by_carrier.entry((via, by, id)).or_default());
@@ -357,8 +362,13 @@ impl<'t> Sorter<'t> {
         let asked_by = message.by.other();
         let Some(id) = message.id.clone().filter(|id| !id.is_null()) else { return };
         let carried = message.via.and_then(|via| self.by_carrier.get_mut(&(via, asked_by, id.clone()))?.answer());
-        let oldest = self.by_id.get_mut(&(asked_by, id)).and_then(Namesakes::answer);
-        let Some(exchange) = carried.or(oldest) else { return };
+        let oldest = self.by_id.get_mut(&(asked_by, id.clone())).and_then(Namesakes::answer);
+        let Some(exchange) = carried.or(oldest) else {
+            if asked_by == Speaker::Subject {
+                self.early.insert(id);
+            }
+            return;
+        };
         self.exchanges[exchange].answers.push(index);
         let request = self.exchanges[exchange].request;
         if self.messages[request].is("initialize") && self.is_client(asked_by) {

@@ -25,7 +25,7 @@ use crate::adapter::Asked;
 use crate::floor;
 use crate::revision::{Era, meta};
 use crate::script::hosting::{Act, Hosting, Move, Reply, Timing};
-use crate::script::{Say, What};
+use crate::script::{Edits, Say, What};
 use crate::session::{Message, Speaker};
 use crate::transcript::{Delivery, Ending, Http, Intent, Transport};
 use crate::wire::http::Headers;
@@ -368,6 +368,7 @@ impl<'a> ServerPeer<'a> {
             return None;
         }
         let line = answer.message()?.to_vec();
+        let mut honest = *honest;
         let bytes = match text {
             Some(text) => {
                 let text = if text.contains("${id}") { text.replace("${id}", &id_in(&line)) } else { text.clone() };
@@ -375,11 +376,13 @@ impl<'a> ServerPeer<'a> {
             }
             None if edits.is_empty() => line,
             None => {
-                let honest: Json = serde_json::from_slice(&line).ok()?;
-                self.filling().message(compose::edited(honest, edits))?.into_bytes()
+                let whole: Json = serde_json::from_slice(&line).ok()?;
+                let edits = fitting_edits(&whole, edits);
+                honest |= edits.is_empty() && *timing == Timing::Now;
+                self.filling().message(compose::edited(whole, &edits))?.into_bytes()
             }
         };
-        let intent = if *honest { Intent::Honest } else { Intent::Departure };
+        let intent = if honest { Intent::Honest } else { Intent::Departure };
         let copies = if *timing == Timing::Twice { 2 } else { 1 };
         let delivery = match (unended, *split > 1) {
             (true, _) => Delivery::Unended,
@@ -632,6 +635,18 @@ impl Player for ServerPeer<'_> {
     fn settled(&mut self) {
         self.settled = true;
     }
+}
+
+/// The changes of an answer without those inside of a result or an error that it does not have.
+fn fitting_edits(answer: &Json, edits: &Edits) -> Edits {
+    let fits = |pointer: &String| {
+        let inside = |member: &str| pointer.strip_prefix('/').is_some_and(|rest| rest.starts_with(member));
+        !["result", "error"].iter().any(|member| inside(&format!("{member}/")) && answer.get(member).is_none())
+    };
+    let mut edits = edits.clone();
+    edits.set.retain(|pointer, _| fits(pointer));
+    edits.drop.retain(fits);
+    edits
 }
 
 /// The JSON text of the id in a line.

@@ -3,7 +3,7 @@
 use crate::revision::{Era, Revision, knows};
 use crate::session::user::Wish;
 use crate::session::{Exchange, Message, Shape, Speaker, View};
-use crate::transcript::Event;
+use crate::transcript::{Event, Intent};
 use crate::wire::Value;
 
 /// The entry of the client's first `initialize`: from there on it may be in the legacy era.
@@ -39,10 +39,13 @@ pub(super) fn settled_modern(view: View<'_>) -> Option<usize> {
             let listed = result.member("supportedVersions");
             listed.is_some_and(|all| all.items().any(|version| version.is(Revision::V2026_07_28.as_str())))
         };
-        exchange.result().is_some_and(|result| match exchange.method() {
-            "server/discover" => supports(result),
-            _ => result.member("resultType").is_some(),
-        })
+        // An answer that departs from honesty may be taken for that of something else.
+        let honest = exchange.answer().is_some_and(|answer| answer.intent == Intent::Honest);
+        honest
+            && exchange.result().is_some_and(|result| match exchange.method() {
+                "server/discover" => supports(result),
+                _ => result.member("resultType").is_some(),
+            })
     };
     modern(view).find(served).and_then(|exchange| Some(exchange.answer()?.entry))
 }

@@ -40,6 +40,7 @@ pub static RULES: &[&Rule] = &[
 
 /// Requirements of this area that no rule judges, with the reason.
 pub static UNJUDGED: &[(&str, &str)] = &[
+    ("lifecycle.server-restart", "a transcript does not say where one server process ended and the next one began"),
     (
         "lifecycle.timeout-exists",
         "how long a subject waits is its own affair, so waiting longer than the harness does is no defect, and giving up leaves nothing on the wire",

@@ -34,6 +34,12 @@ pub static RULES: &[&Rule] = &[
     &client::CORRELATES,
 ];
 
+/// Requirements of this area that no rule judges, with the reason.
+pub static UNJUDGED: &[(&str, &str)] = &[(
+    "subscription.client-resubscribes",
+    "a transcript does not say where one server process ended and the next one began",
+)];
+
 pub(super) const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 
 /// The notices of changes: the method, the member of the filter that asks for it, the capability that promises it.

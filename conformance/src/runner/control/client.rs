@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use turncoat::revision::{Era, Revision, Revisions, Side, meta};
-use turncoat::script::hosting::Hosting;
-use turncoat::script::{Hello, Needs, Opening, Script};
+use turncoat::revision::{Era, Revision, Revisions, Side, code, meta};
+use turncoat::script::hosting::{Hosting, Move, Reply, Trigger};
+use turncoat::script::{Edits, Hello, Needs, Opening, Script};
 use turncoat::session::{Session, Speaker, View};
 use turncoat::transcript::{Event, Facts, Transcript, Transports};
 use turncoat::user;
@@ -30,8 +30,26 @@ pub(super) static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script {
     hello: Hello::default(),
     answers: std::collections::BTreeMap::new(),
     steps: Vec::new(),
-    hosting: Hosting { scenario: "tools_call".to_owned(), wishes: user::usual(), ..Hosting::default() },
+    hosting: Hosting {
+        scenario: "tools_call".to_owned(),
+        wishes: user::usual(),
+        // The commonest refusal: a client that falls back on one code alone falls back on this one.
+        moves: vec![refusal_of_the_probe()],
+        ..Hosting::default()
+    },
 });
+
+/// An older server does not know `server/discover`.
+fn refusal_of_the_probe() -> Move {
+    let code = ("/error/code".to_owned(), serde_json::json!(code::METHOD_NOT_FOUND));
+    let edits = Edits { set: [code].into_iter().collect(), ..Edits::default() };
+    Move {
+        on: Trigger { method: "server/discover".to_owned(), name: None, first: 1, last: u32::MAX },
+        before: Vec::new(),
+        answer: Reply { edits, honest: true, split: 1, ..Reply::default() },
+        after: Vec::new(),
+    }
+}
 
 /// Whether the client went on in the revision of the run.
 pub(super) fn speaks(view: View<'_>) -> bool {

@@ -5,7 +5,7 @@ use crate::revision::{Revisions, Side};
 use crate::rules::client;
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::user::Wish;
-use crate::session::{Exchange, Speaker, View};
+use crate::session::{Exchange, Message, Speaker, View};
 
 pub(super) static ONLY_OWN_STATELESS: Rule = Rule {
     id: "cancel.only-own-active-requests-stateless",
@@ -40,7 +40,12 @@ fn only_own(view: View<'_>) -> Verdict {
                     Some(Err(Breach::at(message, format!("cancels {text}, which is no request of its own"))))
                 }
                 Target::Known(exchange) => {
-                    let Some(answer) = exchange.answer().filter(|answer| answer.entry < message.entry) else {
+                    // What has both a result and an error, or stands in the middle of a line, is no answer to anybody.
+                    let sound = |answer: &&Message<'_>| {
+                        answer.result().is_some() != answer.error().is_some() && answer.own_line
+                    };
+                    let Some(answer) = exchange.answer().filter(sound).filter(|answer| answer.entry < message.entry)
+                    else {
                         return Some(Ok(()));
                     };
                     let went_on = client::own(view).any(|own| {

@@ -47,7 +47,8 @@ impl<'s> Opening<'s> {
 
     /// The answer, if it came whole and once and was a success.
     fn success(&self) -> Option<&'s Message<'s>> {
-        self.exchange.answer().filter(|answer| answer.is_success() && self.exchange.answers().len() == 1)
+        let whole = |answer: &&Message<'_>| answer.is_success() && answer.own_line;
+        self.exchange.answer().filter(whole).filter(|_| self.exchange.answers().len() == 1)
     }
 
     /// What the client said behind an entry.

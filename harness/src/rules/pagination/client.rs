@@ -199,7 +199,8 @@ fn of_list(
 pub(super) static STOPS_WITHOUT_CURSOR: Rule = Rule {
     requires: "A client takes a page without a cursor for the end of the list.",
     judged: "Broken if it goes on asking for pages of that list though its user wanted nothing new and no change was \
-             announced; of a user whose wishes are not known, only if it does so three times. Starting anew is fine.",
+             announced; of a user whose wishes are not known, only if it does so three times with pages that are not to be kept. \
+             Starting anew is fine.",
     untested: "the client never got a page without a cursor",
     judge: stops_without_cursor,
     ..rule("pagination.client-stops-without-cursor", Level::Should)
@@ -221,6 +222,15 @@ fn stops_without_cursor(view: View<'_>) -> Verdict {
                     && !wished_between(view, answer.entry, request.entry)
                     && !announced_between(view, answer.entry, request.entry)
             };
+            // Where pages may be kept, a walk that somebody wants anew need not begin with a request for the first one.
+            let kept = |page: &Exchange<'_>| {
+                let ttl = page.result().and_then(|result| result.member("ttlMs")).and_then(Value::as_f64);
+                ttl.is_some_and(|ttl| ttl > 0.0)
+            };
+            if !knows_wishes && all.iter().any(kept) {
+                checks.push(Ok(()));
+                continue;
+            }
             let needed = if knows_wishes { 1 } else { 3 };
             // A walk that was begun anew has cursors of its own.
             let rest = later.iter().take_while(|again| cursor_of(**again).is_some());

@@ -323,7 +323,9 @@ impl Client {
             code::PARSE_ERROR => self.faulty(ClientFault::WrongParseErrorCode),
             _ => self.faulty(ClientFault::WrongInvalidRequestCode),
         };
-        if self.strict() || self.is_given_to(Habit::AnswersGarbage) || wrong {
+        // What has the id of a request from here was meant as its answer, and nothing answers an answer.
+        let is_answer = id.is_some_and(|id| self.pending.iter().any(|pending| pending.id.same(id)));
+        if (self.strict() || self.is_given_to(Habit::AnswersGarbage) || wrong) && !is_answer {
             self.answer_unreadable(id, if wrong { code::INTERNAL_ERROR } else { code }, why, out);
         }
         self.note(why, out);

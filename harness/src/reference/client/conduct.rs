@@ -67,7 +67,7 @@ pub enum Habit {
     NeedsResultType,
     /// 82: `notifications/initialized` is sent twice.
     InitializedTwice,
-    /// A client of the modern era does not probe.
+    /// A client of the modern era does not probe: no variant, since the probe is recommended.
     NoProbe,
     /// No result is kept.
     NoCache,

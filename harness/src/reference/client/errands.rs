@@ -195,7 +195,9 @@ impl Client {
             if let Some(following) = followed {
                 self.cancel_task(&following, out);
             }
-            for pending in self.taken_back(unwanted) {
+            // Looks at a task are not worth a cancellation: the task itself is what is no longer wanted.
+            let asked = self.taken_back(unwanted).into_iter().filter(|one| !one.method.starts_with("tasks/"));
+            for pending in asked.collect::<Vec<_>>() {
                 self.withdraw(&pending, "no longer wanted", out);
             }
             self.fail(unwanted, "aborted".to_owned(), out);

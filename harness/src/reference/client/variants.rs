@@ -51,10 +51,6 @@ static VARIANTS: &[ClientVariant] = &[
     variant("form-only", "has a user who fills in forms and goes to no URL", |conduct| conduct.declares.url = false),
     variant("url-only", "has a user who goes to URLs and fills in no form", |conduct| conduct.declares.form = false),
     variant("modern-only", "speaks 2026-07-28 only", |conduct| conduct.revisions = Revisions::MODERN),
-    variant("modern-no-probe", "speaks 2026-07-28 only, and does not probe", |conduct| {
-        conduct.revisions = Revisions::MODERN;
-        conduct.habits.push(Habit::NoProbe);
-    }),
     variant("legacy", "speaks the four legacy revisions", |conduct| conduct.revisions = Revisions::LEGACY),
     variant("legacy-2024-11-05", "speaks 2024-11-05 only", |conduct| {
         conduct.revisions = Revisions::of(&[V2024_11_05]);

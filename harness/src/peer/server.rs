@@ -177,7 +177,7 @@ impl<'a> ServerPeer<'a> {
         };
         let params = message.params();
         let name = params.and_then(|params| params.member("name").or(params.member("uri"))?.as_str());
-        let departure = self.fitting(&method, name.as_deref());
+        let departure = self.fitting(method, name.as_deref());
         if let Some(departure) = departure {
             departure.before.iter().for_each(|act| self.plan(Task::Act(act)));
         }
@@ -188,7 +188,7 @@ impl<'a> ServerPeer<'a> {
                 if self.heard.ids.len() < MOST_IDS {
                     self.heard.ids.push(id.text().to_owned());
                 }
-                if &*method == "subscriptions/listen" {
+                if method == "subscriptions/listen" {
                     self.heard.listening.push(id.text().to_owned());
                 }
                 departure.into_iter().for_each(|departure| {
@@ -199,7 +199,7 @@ impl<'a> ServerPeer<'a> {
                 departure.into_iter().flat_map(|departure| &departure.after).for_each(|act| self.plan(Task::Act(act)));
             }
         }
-        self.established |= &*method == "notifications/initialized";
+        self.established |= method == "notifications/initialized";
     }
 
     fn perform(&mut self, task: Task<'a>) -> Option<Action> {

@@ -69,7 +69,7 @@ fn survives(view: View<'_>) -> Verdict {
 /// What the client may be reacting to.
 fn departure_before<'s>(view: View<'s>, entry: usize) -> Option<&'s Message<'s>> {
     let sent = view.every_message().filter(|message| message.by == Speaker::Peer && message.entry < entry);
-    sent.filter(|message| message.intent == Intent::Departure).last()
+    sent.rev().find(|message| message.intent == Intent::Departure)
 }
 
 /// `robust.client-ends`

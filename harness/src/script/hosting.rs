@@ -224,6 +224,7 @@ pub enum Timing {
 
 /// Something that the server does of its own accord.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a script has few of them, and says something by most")]
 pub enum Act {
     /// Says something. Of a request that is waited for, the answer comes before anything else is done.
     Say(Say),

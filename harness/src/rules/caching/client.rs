@@ -107,7 +107,7 @@ fn no_cache_of_retries(view: View<'_>) -> Verdict {
             let all: Vec<Exchange<'_>> = reads(view, uri).collect();
             let earlier = |read: &&Exchange<'_>| read.answer().is_some_and(|answer| answer.entry < wish.entry);
             // The latest of them is what a client could have kept.
-            let last = all.iter().filter(earlier).last()?;
+            let last = all.iter().rfind(earlier)?;
             let by_question = last.param("inputResponses").is_some() || last.param("requestState").is_some();
             last.result().filter(|_| by_question && ttl(*last).is_some_and(|ttl| ttl > 0.0))?;
             let asks = all.iter().any(|read| (wish.entry..came).contains(&read.request().entry));

@@ -199,6 +199,6 @@ fn is_whole(exchange: Exchange<'_>, result: Value<'_>) -> bool {
         "prompts/get" => Some("messages"),
         _ => None,
     });
-    let succeeded = !result.member("isError").is_some_and(|is_error| is_error.as_bool() == Some(true));
+    let succeeded = result.member("isError").is_none_or(|is_error| is_error.as_bool() != Some(true));
     succeeded && member.is_some_and(|member| result.member(member).is_some_and(Value::is_array))
 }

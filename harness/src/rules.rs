@@ -179,15 +179,8 @@ pub fn unjudged() -> impl Iterator<Item = (&'static str, &'static str)> {
     UNJUDGED.iter().flat_map(|area| area.iter().copied())
 }
 
-static UNJUDGED: &[&[(&str, &str)]] = &[
-    http::UNJUDGED,
-    lifecycle::UNJUDGED,
-    progress::UNJUDGED,
-    resources::UNJUDGED,
-    roots::UNJUDGED,
-    sampling::UNJUDGED,
-    schema::UNJUDGED,
-];
+static UNJUDGED: &[&[(&str, &str)]] =
+    &[http::UNJUDGED, lifecycle::UNJUDGED, progress::UNJUDGED, resources::UNJUDGED, schema::UNJUDGED];
 
 static AREAS: &[&[&Rule]] = &[
     annotations::RULES,

@@ -186,3 +186,40 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link for StreamLink<T> 
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_nothing_writes_on_and_hears_all_later() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let mut link = duplex(near);
+        link.stop_reading();
+        link.write(vec![b"a\n".to_vec(), b"b\n".to_vec()]);
+        far.write_all(b"x\ny\n").await.unwrap();
+        assert_eq!(link.next().await, Incoming::Written);
+        assert!(timeout(Duration::from_secs(60), link.next()).await.is_err(), "said once, and nothing is read");
+        let mut taken = [0; 4];
+        far.read_exact(&mut taken).await.unwrap();
+        assert_eq!(&taken, b"a\nb\n");
+        link.read_on();
+        for line in [b"x", b"y"] {
+            let Incoming::Line { bytes, .. } = link.next().await else { panic!("a line comes") };
+            assert_eq!(bytes, line);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_taken_is_not_said_to_be_written() {
+        let (near, _far) = tokio::io::duplex(8);
+        let mut link = duplex(near);
+        link.stop_reading();
+        link.write(vec![vec![b'a'; 64]]);
+        assert!(timeout(Duration::from_secs(60), link.next()).await.is_err());
+    }
+}

@@ -238,6 +238,20 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_is_served_once_it_is_open() {
+        let of = |answer: &str| {
+            let fence = r#"2 post? {"jsonrpc":"2.0","id":2,"method":"ping"}
+                2 answer {"jsonrpc":"2.0","id":2,"result":{}}
+                settled"#;
+            of(&format!("http\nhandshake\n1 ask GET | @1\n{answer}\n{fence}"))
+        };
+        assert_eq!(of("1 200 Content-Type: text/event-stream"), Some(Reaction::Served));
+        assert_eq!(of("1 refused 405"), Some(Reaction::Refused { status: 405 }));
+        assert_eq!(of("1 end cut"), Some(Reaction::Cut));
+        assert_eq!(of(""), Some(Reaction::Silence { excused: false }));
+    }
+
+    #[test]
     fn a_session_that_never_opened_shows_nothing() {
         assert_eq!(of("handshake\nclosed\nexited 0"), None);
         assert_eq!(of(r#"> {"jsonrpc":"2.0","id":1,"method":"initialize"}"#), None);

@@ -66,6 +66,9 @@ pub use variants::{ClientVariant, variants};
 /// A line longer than this is not kept, in bytes.
 const LONGEST: usize = 16 << 20;
 
+/// The most entries of an array that are looked at.
+const MOST_ENTRIES: usize = 10_000;
+
 /// The signal by which processes are asked to end.
 const SIGTERM: i32 = 15;
 
@@ -296,6 +299,7 @@ impl Client {
         }
         self.batch = Some(Vec::new());
         let mut entries = incoming::entries(line);
+        entries.truncate(MOST_ENTRIES);
         if self.faulty(ClientFault::AnswersHalfABatch) {
             entries.truncate(entries.len().div_ceil(2));
         }

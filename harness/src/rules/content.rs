@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::capability;
 use super::tools::offer;
 use super::{Breach, Level, Rule, Transports, Verdict, probe};
+use super::{asked, capability};
 use crate::revision::{Revision, Revisions, Side};
 use crate::session::{Message, View};
 use crate::wire::Value;
@@ -122,7 +122,16 @@ fn blocks(view: View<'_>) -> Vec<(&Message<'_>, Place, Value<'_>)> {
                 .flat_map(|content| content.items().chain(Some(content).filter(|content| content.is_object())))
                 .map(move |block| (message, Place::Sampling, block))
         });
-    tools.chain(prompts).chain(sampling).collect()
+    let sampled = asked::of(view, "sampling/createMessage")
+        .filter_map(|asked| {
+            let (by, result) = asked.given()?;
+            Some((by, result.member("content")?))
+        })
+        .flat_map(|(by, content)| {
+            let one = Some(content).filter(|content| content.is_object());
+            content.items().chain(one).map(move |block| (by, Place::Sampling, block))
+        });
+    tools.chain(prompts).chain(sampling).chain(sampled).collect()
 }
 
 static BASE64: Rule = Rule {

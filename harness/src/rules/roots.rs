@@ -1,19 +1,13 @@
 //! The folders that a client shows its server.
 
-use super::{Breach, Level, Rule, Transports, Verdict, asked};
-use crate::revision::{Revisions, Side};
+use super::asked::{self, Reply};
+use super::{Breach, Level, Rule, Transports, Verdict};
+use crate::revision::{Revisions, Side, code};
 use crate::session::View;
 use crate::wire::Value;
 
 /// The rules of this area.
-pub static RULES: &[&Rule] = &[&FILE_URI];
-
-/// Requirements of this area that no rule judges, with the reason.
-pub static UNJUDGED: &[(&str, &str)] = &[(
-    "roots.internal-error-code",
-    "whether a client failed to produce its roots or has no method for them is the host's secret: no driver can be told to \
-     fail",
-)];
+pub static RULES: &[&Rule] = &[&FILE_URI, &INTERNAL_ERROR_CODE];
 
 static FILE_URI: Rule = Rule {
     id: "roots.file-uri",
@@ -46,4 +40,33 @@ fn file_uri(view: View<'_>) -> Verdict {
 fn is_file(uri: Value<'_>) -> bool {
     let scheme = |uri: &str| uri.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file://"));
     uri.as_str().is_some_and(|uri| scheme(&uri))
+}
+
+static INTERNAL_ERROR_CODE: Rule = Rule {
+    id: "roots.internal-error-code",
+    level: Level::Should,
+    side: Some(Side::Client),
+    revisions: Revisions::LEGACY,
+    transports: Transports::BOTH,
+    clause: "2025-11-25/client/roots#error-handling",
+    requires: "A client that has roots and fails to produce them says so by an internal error.",
+    judged: "Errors of clients that declared roots, for nothing else can be wrong with roots/list. A code other than -32603 is a \
+             warning, and silence breaks the rule.",
+    untested: "no client that declared roots failed to produce them",
+    judge: internal_error_code,
+};
+
+fn internal_error_code(view: View<'_>) -> Verdict {
+    asked::of(view, "roots/list")
+        .filter(|asked| asked.declared.member("roots").is_some_and(Value::is_object))
+        .filter_map(|asked| match asked.reply {
+            Reply::Refused(by) if by.error_code() == Some(code::INTERNAL_ERROR) => Some(Ok(())),
+            Reply::Refused(by) => {
+                let what = "fails to produce its roots, and does not call that an internal error";
+                Some(Err(Breach::at(by, what).after(asked.message).as_warning()))
+            }
+            Reply::Withheld => Some(Err(Breach::at(asked.message, "never answers roots/list"))),
+            Reply::Given(..) | Reply::Open => None,
+        })
+        .collect()
 }

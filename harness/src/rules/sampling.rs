@@ -15,14 +15,8 @@ pub static RULES: &[&Rule] = &[
     &client::BAD_HISTORY_CODE,
     &client::RESULT_SHAPE,
     &client::ACCEPTS_CONTENT_FORMS,
+    &client::REJECTION_IS_ERROR,
 ];
-
-/// Requirements of this area that no rule judges, with the reason.
-pub static UNJUDGED: &[(&str, &str)] = &[(
-    "sampling.rejection-is-error",
-    "whether it was the user who rejected a request is the host's secret: no driver can be told to reject, and an error \
-     alone does not show who made it",
-)];
 
 static REQUEST_SHAPE: Rule = Rule {
     id: "sampling.request-shape",

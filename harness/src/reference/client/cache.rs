@@ -5,13 +5,16 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::fault::ClientFault;
+use super::offer::size;
 use super::requests::Pending;
 use super::{Client, Habit, Outlet};
 use crate::reference::message::Object;
 
 /// The most results that are kept.
 const MOST: usize = 256;
-/// The longest that one is kept.
+/// The largest result that is kept, in bytes.
+const LARGEST: usize = 256 << 10;
+/// The longest that one is kept, in milliseconds.
 const LONGEST: f64 = 86_400_000.0;
 
 /// Results by method and params.
@@ -42,7 +45,7 @@ impl Cache {
     fn keep(&mut self, method: &'static str, params: &Object, result: &Object, now: Duration) {
         self.0.retain(|kept| kept.until > now && !(kept.method == method && kept.params == *params));
         let ttl = result.get("ttlMs").and_then(Value::as_f64).unwrap_or(0.0);
-        if ttl > 0.0 && self.0.len() < MOST {
+        if ttl > 0.0 && self.0.len() < MOST && result.values().map(size).sum::<usize>() <= LARGEST {
             let until = now + Duration::from_secs_f64(ttl.min(LONGEST) / 1_000.0);
             self.0.push(Kept { method, params: params.clone(), result: result.clone(), until });
         }

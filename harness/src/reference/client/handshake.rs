@@ -243,7 +243,7 @@ impl Client {
 
     /// The server does not answer with a version of its own but with an error.
     fn refused_handshake(&mut self, pending: &Pending, trouble: &Trouble, out: &mut Outlet) {
-        if self.faulty(ClientFault::InitializesFirst) {
+        if self.faulty(ClientFault::InitializesFirst) && self.grudge.loops == 0 && self.once_more() {
             return self.probe(pending.errand, 1, out);
         }
         let legacy = self.conduct.legacy();

@@ -18,9 +18,13 @@ use crate::user::{Kind, Wish};
 /// The most pages of a walk.
 const MOST_PAGES: usize = 1_000;
 /// The most items of a list that are kept.
-const MOST_ITEMS: usize = 20_000;
+const MOST_ITEMS: usize = 10_000;
 /// The longest name that is kept, in bytes.
-const LONGEST_NAME: usize = 4 << 10;
+const LONGEST_NAME: usize = 1 << 10;
+/// The most that is kept of the schemas of a list, in bytes.
+const MOST_HELD: usize = 32 << 20;
+/// The most names that are shown of a list.
+const MOST_SHOWN: usize = 2_000;
 
 /// A walk from page to page.
 #[derive(Clone, Debug)]
@@ -46,6 +50,8 @@ pub(super) struct Listing {
     known: BTreeSet<String>,
     /// The tools among them, usable or not.
     offers: BTreeMap<String, Offer>,
+    /// What they take, in bytes.
+    held: usize,
     /// The list has changed since.
     stale: bool,
 }
@@ -81,7 +87,7 @@ impl Kind {
 
 impl Listings {
     pub(super) fn names(&self, what: Kind) -> &[String] {
-        self.0.get(&what).map_or(&[], |listing| &listing.names)
+        self.0.get(&what).map_or(&[], |listing| &listing.names[..listing.names.len().min(MOST_SHOWN)])
     }
 
     /// Whether a list is known as it is now.
@@ -134,6 +140,10 @@ impl Walk {
             if self.what == Kind::Tools {
                 let offer = Offer::read(item, manner.strict, manner.lenient, &manner.faults)?;
                 is_usable = offer.problem.is_none();
+                self.listing.held += offer.size;
+                if self.listing.held > MOST_HELD {
+                    return Err("the list is too large to keep".to_owned());
+                }
                 self.listing.offers.insert(name.to_owned(), offer);
             }
             if is_usable {
@@ -258,7 +268,7 @@ impl Client {
                         self.journal.complain(&format!("the tool {} is set aside: {problem}", cut(tool)));
                     }
                 }
-                let shown = json!(listing.names);
+                let shown = json!(listing.names.iter().take(MOST_SHOWN).collect::<Vec<_>>());
                 if self.faulty(ClientFault::AsksOnceMore) {
                     let params = std::mem::take(&mut self.grudge.page);
                     self.request(0, what.method(), params, out);

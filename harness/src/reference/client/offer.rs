@@ -18,6 +18,8 @@ pub(super) struct Offer {
     /// Why it cannot be used, if it cannot.
     pub(super) problem: Option<String>,
     output: Option<Value>,
+    /// What it takes to keep, in bytes.
+    pub(super) size: usize,
     /// Whether it can be called as a task only.
     pub(super) needs_task: bool,
 }
@@ -33,8 +35,9 @@ impl Offer {
         };
         let problem = problem.or_else(|| output.as_ref().and_then(|schema| unusable(schema, true)));
         let support = item["execution"]["taskSupport"].as_str();
-        let mut offer =
-            Self { output: output.filter(|_| problem.is_none()), problem, needs_task: support == Some("required") };
+        let output = output.filter(|_| problem.is_none());
+        let size = output.as_ref().map_or(0, size);
+        let mut offer = Self { output, size, problem, needs_task: support == Some("required") };
         for fault in faults {
             offer.misread(*fault, item)?;
         }
@@ -122,9 +125,16 @@ fn unusable(schema: &Value, needs_dialect: bool) -> Option<String> {
     })
 }
 
+/// About what it takes to keep a value, in bytes.
+pub(super) fn size(value: &Value) -> usize {
+    let mut size = 0;
+    survey(value, &mut size);
+    size
+}
+
 /// Adds up the size of a value, and says whether there is any reference in it.
 fn survey(value: &Value, size: &mut usize) -> bool {
-    *size += 2;
+    *size += 8;
     match value {
         Value::Object(members) => {
             let mut refers = false;

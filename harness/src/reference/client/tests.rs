@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Client, Conduct, Deed, Outlet, variants};
@@ -609,5 +610,74 @@ fn structured_content_is_held_against_its_schema() {
         let user = wishes(json!([{"do": "connect"}, {"do": "call", "tool": "t"}, {"do": "close"}]));
         let told = converse(Conduct::default(), user, &mut server);
         assert_eq!(told.done("call")["failed"], failed, "{content}");
+    }
+}
+
+/// What one piece after another leads to.
+fn deeds(pieces: &[&[u8]]) -> String {
+    let (mut client, mut out) = (Client::new(Conduct::default(), usual()), Outlet::default());
+    client.begin(Duration::ZERO, &mut out);
+    for piece in pieces {
+        client.receive(Duration::ZERO, piece, &mut out);
+    }
+    while let Some(at) = client.wake_at() {
+        client.wake(at, &mut out);
+    }
+    client.end_of_input(Duration::from_secs(600), &mut out);
+    format!("{:?} {:?}", String::from_utf8_lossy(&out.bytes()), out.deeds.last())
+}
+
+/// What a server might say, sound or not, in either era.
+fn lines() -> impl Strategy<Value = Vec<String>> {
+    let id = prop_oneof![Just("1"), Just("2"), Just("3"), Just("\"2\""), Just("null"), Just("1.5")];
+    let values = prop_oneof![
+        Just("{}"),
+        Just("null"),
+        Just("[[[]]]"),
+        Just(r#"{"protocolVersion":"2025-03-26","capabilities":{"tools":{},"resources":{}}}"#),
+        Just(r#"{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{},"prompts":{}}}"#),
+        Just(r#"{"tools":[{"name":"echo","inputSchema":{"type":"object"}},5],"nextCursor":"x"}"#),
+        Just(r#"{"resultType":"input_required","inputRequests":{"a":{"method":"roots/list"}},"requestState":"s"}"#),
+        Just(r#"{"content":[{"type":"text"},7],"structuredContent":[]}"#),
+        Just(r#"{"code":-32022,"message":5,"data":{"supported":["2026-07-28","2024-11-05",1]}}"#),
+        Just(r#"{"messages":[{"content":[{"type":"tool_result"}]}],"requestedSchema":{"properties":{"a":{}}}}"#),
+    ];
+    let methods = prop_oneof![
+        Just("ping"),
+        Just("roots/list"),
+        Just("sampling/createMessage"),
+        Just("elicitation/create"),
+        Just("notifications/cancelled"),
+        Just("notifications/tools/list_changed"),
+        Just("notifications/progress"),
+        Just("notifications/subscriptions/acknowledged"),
+        Just("notifications/resources/updated"),
+    ];
+    let line = (id, values, methods, 0..7_u8).prop_map(|(id, value, method, form)| match form {
+        0 | 1 => format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{value}}}"#),
+        2 => format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{value}}}"#),
+        3 => format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{value}}}"#),
+        4 => format!(r#"{{"jsonrpc":"2.0","method":"{method}","params":{value}}}"#),
+        5 => format!(r#"[{{"jsonrpc":"2.0","id":{id},"method":"{method}"}},{value}]"#),
+        _ => value.to_owned(),
+    });
+    proptest::collection::vec(line, 0..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn garbage_never_panics_and_every_session_ends(lines in lines(), bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let text = lines.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect::<Vec<u8>>();
+        let told = deeds(&[&text, &bytes, b"\n"]);
+        prop_assert!(told.contains("Exit"), "{}", told);
+    }
+
+    #[test]
+    fn cuts_do_not_matter(lines in lines(), at in any::<prop::sample::Index>()) {
+        let text = lines.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect::<Vec<u8>>();
+        let (first, second) = text.split_at(at.index(text.len() + 1));
+        prop_assert_eq!(deeds(&[&text]), deeds(&[first, second]));
     }
 }

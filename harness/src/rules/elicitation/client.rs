@@ -237,7 +237,8 @@ fn bears(view: View<'_>, notice: &Message<'_>, what: &str) -> Option<Check> {
 pub(super) static DEFAULTS_PREFILLED: Rule = Rule {
     requires: "A client that supports defaults fills them into the form.",
     judged: "Accepted forms whose schema has defaults. A member with a default that is missing is a warning, since to support \
-             defaults is the client's choice; another value may be the user's.",
+             defaults is the client's choice, and so is another value for every one of several; another value for some may be \
+             the user's.",
     untested: "the client accepted no form with defaults",
     judge: defaults_prefilled,
     ..rule("elicitation.defaults-prefilled", Level::Should, SINCE_11, "2026-07-28/client/elicitation#requested-schema")
@@ -247,15 +248,20 @@ fn defaults_prefilled(view: View<'_>) -> Verdict {
     accepted(view)
         .filter_map(|(asked, by, result)| {
             let properties = asked.param("requestedSchema")?.member("properties")?;
-            let defaults: Vec<String> = properties
+            let defaults: Vec<(String, Value<'_>)> = properties
                 .members()
-                .filter(|(_, property)| property.member("default").is_some())
-                .map(|(name, _)| name.into_owned())
+                .filter_map(|(name, property)| Some((name.into_owned(), property.member("default")?)))
                 .collect();
-            let content = result.member("content");
-            let missing = defaults.iter().find(|name| content.and_then(|content| content.member(name)).is_none());
+            let given = |name: &str| result.member("content")?.member(name);
+            let repeated =
+                |(name, default): &(String, Value<'_>)| given(name).is_some_and(|value| value.same(*default));
+            let missing = defaults.iter().map(|(name, _)| name).find(|name| given(name).is_none());
             Some(match missing {
                 _ if defaults.is_empty() => return None,
+                None if defaults.len() > 1 && !defaults.iter().any(repeated) => {
+                    let what = "accepts a form in which no member has its default";
+                    Err(Breach::at(by, what).after(asked.message).as_warning())
+                }
                 None => Ok(()),
                 Some(name) => {
                     let what = format!("accepts a form without {name:?}, which has a default");

@@ -162,15 +162,22 @@ fn bounded_walk(view: View<'_>) -> Verdict {
 pub static KEEPS_OTHERS: Rule = Rule {
     requires: "One tool that a client cannot use does not cost its user the others.",
     judged: "Of a list in which the harness spoilt one tool, the others must be shown. The names are those of tools that \
-             stood in an honest list of the same session, or that the spoilt list has as honest ones have them.",
+             stood in an honest list of the same session, or that the spoilt list has as honest ones have them. A list that is too \
+             long or too deep for usual parsers may be lost as a whole.",
     untested: "the client never showed its tools behind a list with a tool that was spoilt",
     judge: keeps_others,
     ..rule("robust.client-keeps-others")
 };
 
+/// Levels of nesting that every parser of JSON bears.
+const DEEP: usize = 100;
+
 fn keeps_others(view: View<'_>) -> Verdict {
     let spoilt = view.exchanges_by(Speaker::Subject).filter(|exchange| exchange.is("tools/list")).filter_map(|list| {
         let answer = list.answer().filter(|answer| answer.intent == Intent::Departure)?;
+        if answer.nesting() > DEEP || answer.is_large() {
+            return None;
+        }
         let tools = list.result()?.member("tools")?;
         let fit = |tool: &crate::wire::Value<'_>| {
             let object = tool

@@ -143,3 +143,29 @@ fn accepts_content_forms(view: View<'_>) -> Verdict {
         })
         .collect()
 }
+
+pub(super) static REJECTION_IS_ERROR: Rule = Rule {
+    requires: "A request that the user rejects is answered by an error, and not by an invented message.",
+    judged: "The error -1, by which clients tell a rejection, keeps the rule; what other errors mean is left alone. A result \
+             without a word in it is a warning: it may be what is invented for a rejection.",
+    untested: "no user rejected a request for sampling",
+    judge: rejection_is_error,
+    ..rule("sampling.rejection-is-error", Level::Should, Revisions::LEGACY, "2025-11-25/client/sampling#error-handling")
+};
+
+fn rejection_is_error(view: View<'_>) -> Verdict {
+    asked::of(view, "sampling/createMessage")
+        .filter(|asked| asked.declared.member("sampling").is_some_and(Value::is_object))
+        .filter_map(|asked| match asked.reply {
+            Reply::Refused(by) => (by.error_code() == Some(REJECTED)).then_some(Ok(())),
+            Reply::Given(by, result) => {
+                let content = result.member("content")?;
+                let empty = |text: Value<'_>| text.as_str().is_some_and(|text| text.trim().is_empty());
+                let wordless = content.member("text").is_some_and(empty) || (content.is_array() && content.is_empty());
+                let what = "lets its model answer without a word, as if a rejection were an answer";
+                wordless.then(|| Err(Breach::at(by, what).after(asked.message).as_warning()))
+            }
+            Reply::Withheld | Reply::Open => None,
+        })
+        .collect()
+}

@@ -1,7 +1,8 @@
 //! The result of a task, and what the server asks of the client on its way there.
 
 use super::{
-    MOST, ONLY_11, Sighting, Source, Support, UNTESTED, calls, related, same_call, sightings, supports, target,
+    MOST, ONLY_11, Sighting, Source, Support, UNTESTED, calls, related, requesting, same_call, sightings, supports,
+    target,
 };
 use crate::revision::Side;
 use crate::rules::{Breach, Level, Rule, Transports, Verdict};
@@ -125,13 +126,16 @@ pub(super) static RELATED_METADATA: Rule = Rule {
     judged: "elicitation/create and sampling/createMessage while a task is under way and no plain request of the client is \
              open that could be the reason. The task has to be one that the server made. Answers about tasks and notices \
              of their status should not have the metadata, results of tasks have their own rule, and progress and log \
-             messages are not held to it.",
+             messages are not held to it. A client's results name the task that its server's question named.",
     untested: "no call as a task asked the client anything; name a tool that asks the user as a task in the subject file, under \
                `task-asks-user`",
     judge: related_metadata,
 };
 
 fn related_metadata(view: View<'_>) -> Verdict {
+    if view.subject_side() == Side::Client {
+        return requesting::related_metadata(view);
+    }
     let sightings = sightings(view);
     questions(view, &sightings)
         .filter_map(|exchange| {

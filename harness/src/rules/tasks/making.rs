@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{MOST, ONLY_11, Support, UNTESTED, calls, same_call, supports, takes_calls};
+use super::{MOST, ONLY_11, Support, UNTESTED, calls, requesting, same_call, supports, takes_calls};
 use crate::revision::{Side, code};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, View};
@@ -94,13 +94,16 @@ pub(super) static UNDECLARED_IGNORED: Rule = Rule {
     transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/tasks#task-support-and-handling",
     requires: "Who did not declare tasks for a request runs it as if the member task were not there.",
-    judged: "Calls with task on servers without the declaration. A refusal is a breach only where the same call without task \
-             succeeded.",
-    untested: "no tool was called with a task, on a server that does not declare tasks for calls",
+    judged: "Calls with task on servers without the declaration, and questions with task to clients without it. A refusal is \
+             a breach only where the same call or question without task succeeded.",
+    untested: "nothing was asked for with a task of somebody who does not declare tasks for it",
     judge: undeclared_ignored,
 };
 
 fn undeclared_ignored(view: View<'_>) -> Verdict {
+    if view.subject_side() == Side::Client {
+        return requesting::undeclared_ignored(view);
+    }
     if takes_calls(view) != Some(false) {
         return Verdict::untested();
     }

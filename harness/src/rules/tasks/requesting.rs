@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{ONLY_11, Support, supports, takes_calls};
+use super::{ONLY_11, Support, related, supports, takes_calls};
 use crate::revision::Side;
+use crate::rules::asked::{self, Asked, Reply};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Message, Speaker, View};
 use crate::transcript::Event;
@@ -229,6 +230,42 @@ fn fetches_on_input_required(view: View<'_>) -> Verdict {
             let last = polls.skip(2).last()?.request();
             let what = "asks on and on about a task that requires input, and never for its result";
             Some(Err(Breach::at(last, what).after(told).as_warning()))
+        })
+        .collect()
+}
+
+/// How `tasks.receiver.undeclared-ignored` reads for a client: questions are answered as if they had no member task.
+pub(super) fn undeclared_ignored(view: View<'_>) -> Verdict {
+    let all = asked::all(view);
+    let as_task = |asked: &Asked<'_>| asked.param("task").is_some_and(Value::is_object);
+    let declared = |asked: &Asked<'_>| {
+        let (area, what) = asked.method.split_once('/').unwrap_or_default();
+        asked.declared.path(&["tasks", "requests", area, what]).is_some()
+    };
+    all.iter()
+        .filter(|asked| as_task(asked) && !declared(asked))
+        .filter_map(|asked| match asked.reply {
+            Reply::Given(..) => Some(Ok(())),
+            Reply::Refused(by) => {
+                let plain =
+                    |other: &Asked<'_>| other.method == asked.method && !as_task(other) && other.given().is_some();
+                let what = "refuses with a task what it does without one";
+                all.iter().any(plain).then(|| Err(Breach::at(by, what).after(asked.message)))
+            }
+            Reply::Withheld | Reply::Open => None,
+        })
+        .collect()
+}
+
+/// How `tasks.related-metadata` reads for a client: its results name the task that the question named.
+pub(super) fn related_metadata(view: View<'_>) -> Verdict {
+    asked::all(view)
+        .into_iter()
+        .filter_map(|asked| {
+            let (task, (by, _)) = (related(asked.message)?, asked.given()?);
+            let what = "answers a question of a task without naming that task";
+            let named = related(by).is_some_and(|named| named == task);
+            Some(if named { Ok(()) } else { Err(Breach::at(by, what).after(asked.message)) })
         })
         .collect()
 }

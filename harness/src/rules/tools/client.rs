@@ -15,7 +15,8 @@ pub(super) static ARGUMENTS_OBJECT: Rule = Rule {
     transports: Transports::BOTH,
     clause: "schema/2026-07-28/schema.ts#CallToolRequestParams",
     requires: "A call names its tool by a text, and its arguments are an object or left out.",
-    judged: "Every tools/call. Whether the tool was listed is left alone.",
+    judged: "Every tools/call. A name that was neither listed nor wanted by a user who told of wishes breaks the rule too, once \
+             tools were listed.",
     untested: "the client called no tool",
     judge: arguments_object,
 };
@@ -31,10 +32,25 @@ fn arguments_object(view: View<'_>) -> Verdict {
                 (_, Some(arguments)) if !arguments.is_object() => {
                     breach(format!("calls a tool with the arguments {}", arguments.brief()))
                 }
+                (Some(name), _) if is_made_up(view, request, name) => {
+                    breach(format!("calls the tool {}, which is neither listed nor wanted", name.brief()))
+                }
                 _ => Ok(()),
             }
         })
         .collect()
+}
+
+/// Whether a name comes from nobody: not from a list, and not from the user.
+fn is_made_up(view: View<'_>, request: &Message<'_>, name: Value<'_>) -> bool {
+    let mut listed = view.listed("tools/list").filter(|(answer, _)| answer.entry < request.entry).peekable();
+    let wishes = &view.user().wishes;
+    let wanted = |wish: &crate::session::user::Wish| wish.wish["tool"].as_str().is_some_and(|tool| name.is(tool));
+    let known = |tool: Value<'_>| tool.member("name").is_some_and(|own| own.same(name));
+    listed.peek().is_some()
+        && wishes.iter().any(|wish| wish.kind() == "call")
+        && !wishes.iter().any(wanted)
+        && !listed.any(|(_, tool)| known(tool))
 }
 
 pub(super) static VALIDATES: Rule = Rule {

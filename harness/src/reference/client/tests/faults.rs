@@ -1,6 +1,6 @@
 //! Every fault shows: in each of its revisions some session goes otherwise than with the honest client.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -527,12 +527,17 @@ fn play(number: usize, revision: Revision) -> Option<Play> {
     })
 }
 
-/// Whether some session tells the two apart.
-fn differ(faulty: &Conduct, honest: &Conduct, revision: Revision) -> bool {
+/// Whether some session tells the two apart. What honest clients do is known from one fault to the next.
+fn differ(faulty: &Conduct, honest: &Conduct, revision: Revision, known: &mut HashMap<String, String>) -> bool {
     let mut number = 0;
-    while let (Some(one), Some(other)) = (play(number, revision), play(number, revision)) {
-        let (mut one, mut other) = (one, other);
-        if run(faulty.clone(), one.0, &mut *one.1) != run(honest.clone(), other.0, &mut *other.1) {
+    while let Some((user, mut server)) = play(number, revision) {
+        let one = run(faulty.clone(), user, &mut *server);
+        let key = format!("{number} {revision} {honest:?}");
+        let other = known.entry(key).or_insert_with(|| match play(number, revision) {
+            Some((user, mut server)) => run(honest.clone(), user, &mut *server),
+            None => String::new(),
+        });
+        if one != *other {
             return true;
         }
         number += 1;
@@ -549,11 +554,11 @@ fn differ(faulty: &Conduct, honest: &Conduct, revision: Revision) -> bool {
 
 #[test]
 fn every_fault_shows_in_each_of_its_revisions() {
-    let mut hidden = Vec::new();
+    let (mut hidden, mut known) = (Vec::new(), HashMap::new());
     for info in CLIENT_FAULTS {
         let faulty = Conduct::default().with_fault(info.id).unwrap();
         for revision in info.revisions.iter() {
-            if !differ(&faulty, &faulty.clone().reformed(), revision) {
+            if !differ(&faulty, &faulty.clone().reformed(), revision, &mut known) {
                 hidden.push(format!("{} {revision}", info.id));
             }
         }

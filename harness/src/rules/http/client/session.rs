@@ -152,7 +152,8 @@ fn deletes(view: View<'_>) -> Verdict {
             Event::Exited { code, .. } => *code == Some(0),
             _ => false,
         };
-        view.entries().iter().skip(*entry).take(2).all(|entry| success(&entry.event))
+        let rest = view.entries().iter().skip(*entry).filter(|entry| !matches!(entry.event, Event::Vitals(_)));
+        rest.take(2).all(|entry| success(&entry.event))
     });
     let (Some(left), Some(last)) = (left, sessions(&all).pop()) else { return Verdict::untested() };
     if last.gone.is_some() {

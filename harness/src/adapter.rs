@@ -3,6 +3,7 @@
 //! Nothing above [`Adapter`] knows how the bytes travel. Whatever a subject does, hanging up in the middle of a line
 //! included, is an [`Incoming`]; only the harness's own failures are errors.
 //!
+//! - `canary`: an address that nobody must call
 //! - [`child`]: a process on stdio
 //! - [`driven`]: a client that starts the harness as its server
 //! - [`process`]: what the two have in common
@@ -16,6 +17,7 @@
 //! - [`listening`]: a client of HTTP, which comes to the harness
 //! - [`stdio`]: the same reference server on the standard streams of this process
 
+mod canary;
 pub mod child;
 pub mod driven;
 pub mod embedded;
@@ -153,6 +155,12 @@ pub trait Link: Send {
     /// From now on the process that speaks for the harness, if it is a server's, outlives signals that ask it to end.
     fn endure(&mut self) {}
 
+    /// Host and port of an address that nobody is to call in this session; calls are told by [`Incoming::Canary`]. Only
+    /// subjects that have sockets can call one.
+    fn canary(&mut self) -> Option<String> {
+        None
+    }
+
     /// What comes next; pends for ever after [`Incoming::Exited`]. Safe to drop and call again.
     fn next(&mut self) -> NextFuture<'_>;
 
@@ -238,6 +246,8 @@ pub enum Incoming {
         /// The last one still lived.
         beside: bool,
     },
+    /// It called the address that nobody is to call, by the name of this field.
+    Canary(String),
     /// It sent the process that speaks for the harness this signal.
     Signalled(i32),
     /// All that there was to write is written, while nothing is read; over HTTP, all of one request.

@@ -73,7 +73,11 @@ pub async fn play(
     };
     match header.side {
         Side::Server => stage.perform(&mut Peer::new(part)).await,
-        Side::Client => stage.perform(&mut ServerPeer::new(part, header.transport)).await,
+        Side::Client => {
+            let wanted = part.script.hosting.has_canary;
+            let canary = wanted.then(|| stage.link.canary()).flatten();
+            stage.perform(&mut ServerPeer::new(part, header.transport, canary)).await;
+        }
     }
     Transcript { header, entries: stage.entries }
 }
@@ -333,6 +337,7 @@ impl Stage<'_> {
                 }
                 self.record(Event::Connected { number, beside });
             }
+            Incoming::Canary(field) => self.record(Event::Canary { field }),
             Incoming::Signalled(signal) => self.record(Event::Signalled { signal }),
             Incoming::Written => self.unwritten = self.unwritten.saturating_sub(1),
             Incoming::Ended => {

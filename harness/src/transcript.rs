@@ -211,6 +211,11 @@ pub enum Event {
         /// The text.
         text: String,
     },
+    /// Somebody called an address of the harness that stood in a message, and that nobody is to call.
+    Canary {
+        /// The field that the script named it after.
+        field: String,
+    },
     /// The subject, a client, started the process that speaks for the harness.
     Connected {
         /// How often it has done so in this session.

@@ -199,6 +199,7 @@ pub fn shown(subject: Side, event: &Event) -> (EvidenceKind, String) {
         Event::Connected { number, beside: true } => {
             note(format!("the client started its server for time {number}, beside the one that it has"))
         }
+        Event::Canary { field } => note(format!("somebody called the address in {field}, which nobody is to call")),
         Event::Signalled { signal } => note(format!("the client sent its server the signal {signal}")),
         Event::Expired { id } => note(format!("no answer to the request with id {id} within the time-out")),
         Event::Settled => note("later requests were answered and a grace passed".to_owned()),

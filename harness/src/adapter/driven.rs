@@ -313,6 +313,10 @@ impl Link for Running {
         self.order(Frame::Endure);
     }
 
+    fn canary(&mut self) -> Option<String> {
+        self.client.canary()
+    }
+
     fn next(&mut self) -> NextFuture<'_> {
         Box::pin(self.step())
     }

@@ -129,6 +129,10 @@ impl Link for Guarded {
         self.inner.respond(number, pieces, then);
     }
 
+    fn canary(&mut self) -> Option<String> {
+        self.inner.canary()
+    }
+
     fn hang_up(&mut self, number: u32) {
         self.inner.hang_up(number);
     }

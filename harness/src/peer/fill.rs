@@ -120,6 +120,10 @@ impl Filling<'_> {
             "prompt-argument" => {
                 Fill::Text(self.prompt_with_arguments()?.pointer("/arguments/0/name")?.as_str()?.to_owned())
             }
+            // Where nobody has sockets, nobody calls.
+            "canary" => {
+                Fill::Text(format!("http://{}/{argument}", self.heard.canary.as_deref().unwrap_or("127.0.0.1:9")))
+            }
             "asked" if !argument.is_empty() => Fill::Json(self.heard.ids.get(count()?.checked_sub(1)?)?.clone()),
             "asked" | "id" => Fill::Json(self.heard.asked.clone()?),
             "listening" => Fill::Json(self.heard.listening.get(count()?.checked_sub(1)?)?.clone()),

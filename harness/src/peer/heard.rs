@@ -31,6 +31,8 @@ pub(super) struct Heard {
     pub(super) listening: Vec<String>,
     /// How often the subject asked something.
     pub(super) requests: u64,
+    /// Host and port of the address that nobody is to call.
+    pub(super) canary: Option<String>,
     /// A modern version other than the run's that the subject says it supports.
     pub(super) version: Option<String>,
 }

@@ -117,14 +117,15 @@ struct Waiting {
 }
 
 impl<'a> ServerPeer<'a> {
-    /// A server at the start of its script.
+    /// A server at the start of its script, with host and port of an address that nobody is to call, if there is one.
     #[must_use]
-    pub fn new(part: Part<'a>, transport: Transport) -> Self {
-        Self::started(part, transport, vec![0; part.script.hosting.moves.len()])
+    pub fn new(part: Part<'a>, transport: Transport, canary: Option<String>) -> Self {
+        let heard = Heard { canary, ..Heard::default() };
+        Self::started(part, transport, heard, vec![0; part.script.hosting.moves.len()])
     }
 
     /// A process that knows nothing of the last one; the script goes on where it was.
-    fn started(part: Part<'a>, transport: Transport, counts: Vec<u32>) -> Self {
+    fn started(part: Part<'a>, transport: Transport, heard: Heard, counts: Vec<u32>) -> Self {
         let mut peer = Self {
             part,
             transport,
@@ -138,7 +139,7 @@ impl<'a> ServerPeer<'a> {
             swapped: Vec::new(),
             open: HashSet::new(),
             waiting: None,
-            heard: Heard::default(),
+            heard,
             next_id: 1,
             established: false,
             ended: false,
@@ -601,7 +602,8 @@ impl Player for ServerPeer<'_> {
     }
 
     fn restarted(&mut self) {
-        *self = Self::started(self.part, self.transport, std::mem::take(&mut self.counts));
+        let heard = Heard { canary: self.heard.canary.take(), ..Heard::default() };
+        *self = Self::started(self.part, self.transport, heard, std::mem::take(&mut self.counts));
     }
 
     fn has_ended(&self) -> bool {

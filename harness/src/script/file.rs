@@ -43,7 +43,9 @@ pub fn read(file: &str, name: &str, text: &str) -> Result<Script, ScriptError> {
         ScriptError { file: file.to_owned(), line, column, what }
     };
     let written: Written = toml::from_str(text).map_err(|error| fail(error.span(), error.message().to_owned()))?;
-    written.understand(name).map_err(|Mistake { span, what }| fail(Some(span), what))
+    let mut script = written.understand(name).map_err(|Mistake { span, what }| fail(Some(span), what))?;
+    script.hosting.has_canary = text.contains("${canary:");
+    Ok(script)
 }
 
 /// A mistake that the syntax allows.

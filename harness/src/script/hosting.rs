@@ -26,6 +26,8 @@ pub struct Hosting {
     pub moves: Vec<Move>,
     /// Whether the client is given the time to give up by itself.
     pub patient: bool,
+    /// Whether an address that nobody is to call stands in it.
+    pub has_canary: bool,
     /// Where it speaks HTTP in another way than usual, as it may.
     pub http: Vec<HttpReading>,
 }

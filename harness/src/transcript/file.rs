@@ -189,6 +189,9 @@ enum What {
     Signalled {
         signal: i32,
     },
+    Canary {
+        field: String,
+    },
     Expired {
         id: String,
     },
@@ -253,6 +256,7 @@ impl From<&Entry> for Line {
             Event::Aside { text } => What::Aside { text: text.clone() },
             Event::Connected { number, beside } => What::Connected { number: *number, beside: *beside },
             Event::Signalled { signal } => What::Signalled { signal: *signal },
+            Event::Canary { field } => What::Canary { field: field.clone() },
             Event::Expired { id } => What::Expired { id: id.clone() },
             Event::Settled => What::Settled,
             Event::StoppedReading => What::StoppedReading,
@@ -281,6 +285,7 @@ impl Line {
             What::Aside { text } => Event::Aside { text },
             What::Connected { number, beside } => Event::Connected { number, beside },
             What::Signalled { signal } => Event::Signalled { signal },
+            What::Canary { field } => Event::Canary { field },
             What::Expired { id } => Event::Expired { id },
             What::Settled => Event::Settled,
             What::StoppedReading => Event::StoppedReading,
@@ -346,6 +351,7 @@ mod tests {
             any::<String>().prop_map(|text| Event::Aside { text }),
             (any::<u32>(), any::<bool>()).prop_map(|(number, beside)| Event::Connected { number, beside }),
             any::<i32>().prop_map(|signal| Event::Signalled { signal }),
+            any::<String>().prop_map(|field| Event::Canary { field }),
             Just(Event::StoppedReading),
             Just(Event::ReadOn),
             Just(Event::Closed),

@@ -20,6 +20,7 @@
 //! surface {"turncoat":"surface"}             what its driver said
 //! aside ERROR                                the harness, as a server, wrote to its standard error
 //! connected 2 beside                         the client started the harness's process again, the last one still living
+//! canary icon-src                            somebody called an address that nobody is to call
 //! signalled 15                               the client sent the harness's process this signal
 //! facts {"revisions":["2025-11-25"]}         what control sessions taught, as in the header of a file
 //! ```
@@ -164,6 +165,7 @@ impl Sketch {
                 let (number, beside) = rest.strip_suffix(" beside").map_or((rest, false), |number| (number, true));
                 self.push(Event::Connected { number: number.parse().ok()?, beside });
             }
+            "canary" => self.push(Event::Canary { field: rest.to_owned() }),
             "signalled" => self.push(Event::Signalled { signal: rest.parse().ok()? }),
             "exited" => {
                 let (status, orphans) = rest.strip_suffix(" orphans").map_or((rest, false), |status| (status, true));

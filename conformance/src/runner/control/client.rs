@@ -2,11 +2,12 @@
 
 use std::sync::LazyLock;
 
+use turncoat::adapter::Adapter;
 use turncoat::revision::{Era, Revision, Revisions, Side, code, meta};
 use turncoat::script::hosting::{Hosting, Move, Reply, Trigger};
 use turncoat::script::{Edits, Hello, Needs, Opening, Script};
 use turncoat::session::{Session, Speaker, View};
-use turncoat::transcript::{Event, Facts, Transcript, Transports};
+use turncoat::transcript::{Ending, Event, Facts, Http, Transcript, Transport, Transports};
 use turncoat::user;
 use turncoat::wire::Value;
 
@@ -96,8 +97,10 @@ fn openings(view: View<'_>) -> impl Iterator<Item = Introduction<'_>> {
     })
 }
 
-/// Why nothing can be said about a client; those that are processes start their server themselves.
-pub(super) fn untestable(sessions: &[Outcome], is_process: bool) -> Untestable {
+/// Why nothing can be said about a client. On stdio, those that are processes start their server themselves.
+pub(super) fn untestable(sessions: &[Outcome], client: &dyn Adapter) -> Untestable {
+    let over_http = client.transport() == Transport::Http;
+    let is_process = !client.is_virtual() && !over_http;
     let failed = sessions.iter().find_map(|session| session.failed_to_open.clone());
     let transcripts: Vec<&Transcript> = sessions.iter().filter_map(|session| session.transcript.as_ref()).collect();
     let stderr = transcripts.iter().map(|transcript| stderr_of(transcript)).find(|text| !text.is_empty());
@@ -118,14 +121,28 @@ pub(super) fn untestable(sessions: &[Outcome], is_process: bool) -> Untestable {
     });
     let started = events().any(|event| matches!(event, Event::Connected { .. }));
     let twice = events().any(|event| matches!(event, Event::Connected { beside: true, .. }));
-    let before = if is_process && !started { "it started its server" } else { "it said anything" };
+    let before = match is_process && !started {
+        true => "it started its server",
+        false if over_http => "it came to its URL",
+        false => "it said anything",
+    };
+    let malformed = events().find_map(|event| match event {
+        Event::Http { what: Http::End { how: Ending::Malformed(why) }, .. } => Some(why),
+        _ => None,
+    });
     let http = lines().any(|frame| frame.text().is_some_and(|text| text.contains(" HTTP/1.")));
     let why = match (failed, exit) {
         (Some(why), _) => format!("the client did not start: {why}"),
+        (None, _) if malformed.is_some() && !asked => {
+            format!("what the client sends to its URL is no HTTP: {}", malformed.map_or("", String::as_str))
+        }
         (None, _) if http => "the client speaks HTTP to a server on stdio".to_owned(),
         (None, _) if twice => "the client starts its server while the one that it started before still runs".to_owned(),
         (None, _) if asked => {
             "the client asks, but goes on in no known revision when an honest server answers".to_owned()
+        }
+        (None, _) if lines().next().is_some() && over_http => {
+            "the client came to its URL, but never with a request of MCP".to_owned()
         }
         (None, _) if lines().next().is_some() => {
             "the client started its server and wrote to it, but never a request".to_owned()
@@ -135,6 +152,7 @@ pub(super) fn untestable(sessions: &[Outcome], is_process: bool) -> Untestable {
             format!("the client was ended by signal {signal} before {before}")
         }
         _ if is_process && !started => "the client never started its server within the time-out".to_owned(),
+        _ if over_http => "the client never came to its URL within the time-out".to_owned(),
         _ => "the client never said anything to its server within the time-out".to_owned(),
     };
     Untestable { why, stderr: stderr.unwrap_or_default() }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::conversation::{Conversation, Printed, VERSION};
 use crate::adapter::Incoming;
+use crate::adapter::canary::Canary;
 use crate::adapter::process::{Seen, Started};
 use crate::adapter::stream::Pump;
 use crate::transcript::Vitals;
@@ -37,6 +38,7 @@ pub(super) struct Guided {
     /// What the client printed for people since anything else came of it.
     chatter: Vec<u8>,
     leaving: Option<Leaving>,
+    canary: Option<Canary>,
     /// The last that were seen.
     vitals: Option<Vitals>,
     next_pulse: Instant,
@@ -61,6 +63,8 @@ struct Leaving {
 pub(super) enum Moved {
     Printed(Incoming),
     Seen(Seen),
+    /// The address that nobody is to call was called.
+    Hit(String),
     Late,
     Pause,
 }
@@ -89,6 +93,7 @@ impl Guided {
             ready: VecDeque::new(),
             chatter: Vec::new(),
             leaving: None,
+            canary: None,
             next_pulse: Instant::now(),
         })
     }
@@ -100,6 +105,7 @@ impl Guided {
             biased;
             printed = self.driver.next() => Moved::Printed(printed),
             seen = self.process.watch() => Moved::Seen(seen),
+            field = hit(&mut self.canary) => Moved::Hit(field),
             () = alarm(wake_at) => Moved::Late,
             () = ready(()), if !self.chatter.is_empty() => Moved::Pause,
         }
@@ -118,6 +124,7 @@ impl Guided {
             Moved::Printed(_) => self.driver_ended = true,
             Moved::Seen(Seen::Stderr(text)) => self.ready.push_back(Incoming::Stderr(text)),
             Moved::Seen(Seen::Gone) => return true,
+            Moved::Hit(field) => self.ready.push_back(Incoming::Canary(field)),
             Moved::Seen(Seen::Mute) | Moved::Late | Moved::Pause => {}
         }
         false
@@ -222,9 +229,22 @@ impl Guided {
         }
     }
 
+    /// Host and port of an address that nobody is to call.
+    pub(super) fn canary(&mut self) -> Option<String> {
+        self.canary = self.canary.take().or_else(|| Canary::open().ok());
+        Some(self.canary.as_ref()?.authority().to_owned())
+    }
+
     /// Its vital signs, or the last that were seen.
     pub(super) fn vitals(&self) -> Option<Vitals> {
         self.process.vitals().or(self.vitals)
+    }
+}
+
+async fn hit(canary: &mut Option<Canary>) -> String {
+    match canary {
+        Some(canary) => canary.hit().await,
+        None => pending().await,
     }
 }
 

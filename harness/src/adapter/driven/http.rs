@@ -157,6 +157,10 @@ impl Link for Running {
         self.listening.close();
     }
 
+    fn canary(&mut self) -> Option<String> {
+        self.client.canary()
+    }
+
     fn next(&mut self) -> NextFuture<'_> {
         Box::pin(self.step())
     }

@@ -5,7 +5,7 @@ use crate::rules::cancel::request_for;
 use crate::rules::client;
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, View};
-use crate::transcript::{Ending, Transport};
+use crate::transcript::{Ending, Event, Transport};
 
 pub(super) static TIMEOUT_CANCELS_STATELESS: Rule = Rule {
     id: "lifecycle.timeout-cancels-stateless",
@@ -26,9 +26,12 @@ fn timeout_cancels(view: View<'_>) -> Verdict {
     let aborted = |from: usize, to: usize| {
         wishes.iter().any(|wish| matches!(wish.kind(), "abort" | "close") && (from..=to).contains(&wish.entry))
     };
+    // What fails because the harness ended the session was not given up by the client.
+    let over = view.entries().iter().position(|entry| matches!(entry.event, Event::Closed | Event::Killed));
     wishes
         .iter()
         .filter(|wish| wish.has_failed())
+        .filter(|wish| wish.came.as_ref().is_some_and(|came| over.is_none_or(|over| came.entry < over)))
         .filter_map(|wish| {
             let came = wish.came.as_ref()?;
             let asked = request_for(view, wish).filter(|asked| asked.request().entry < came.entry)?;

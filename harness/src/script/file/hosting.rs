@@ -74,6 +74,7 @@ pub(super) fn understand(server: WrittenServer, moves: Vec<WrittenMove>) -> Resu
         moves: moves.into_iter().map(WrittenMove::understand).collect::<Result<_, _>>()?,
         patient: server.patient,
         http: server.http,
+        has_canary: false,
     })
 }
 

@@ -146,14 +146,10 @@ pub(in crate::rules::http) static DELETES: Rule = Rule {
 
 fn deletes(view: View<'_>) -> Verdict {
     let all = legacy(view);
-    let left = over(view).filter(|entry| {
-        let success = |event: &Event| match event {
-            Event::Ended => true,
-            Event::Exited { code, .. } => *code == Some(0),
-            _ => false,
-        };
-        view.entries().iter().skip(*entry).take(2).all(|entry| success(&entry.event))
-    });
+    let gone = |event: &Event| matches!(event, Event::Ended | Event::Exited { .. });
+    let failed = |event: &Event| matches!(event, Event::Exited { code, .. } if *code != Some(0));
+    let left = over(view).filter(|entry| view.entries().get(*entry).is_some_and(|entry| gone(&entry.event)));
+    let left = left.filter(|_| !view.entries().iter().any(|entry| failed(&entry.event)));
     let (Some(left), Some(last)) = (left, sessions(&all).pop()) else { return Verdict::untested() };
     if last.gone.is_some() {
         return Verdict::untested();

@@ -20,20 +20,17 @@ pub(super) static CLOSES_STREAM: Rule = Rule {
 };
 
 fn closes_stream(view: View<'_>) -> Verdict {
-    let mut verdict = Verdict::default();
+    let mut checks: Vec<Check> = Vec::new();
     for (http, aborted, over) in unwanted(view) {
-        verdict.checked += 1;
+        let what = "leaves the response open to a call that its user no longer wants";
         let closed = http.ending() == Some(&Ending::Dropped);
-        if !closed {
-            let breach = Breach::at_entry(over, "leaves the response open to a call that its user no longer wants");
-            verdict.breaches.push(breach.after_entry(aborted));
-        }
+        checks.push(if closed { Ok(()) } else { Err(Breach::at_entry(over, what).after_entry(aborted)) });
         if let Some(notice) = notice(view, http) {
             let breach = Breach::at_entry(notice, "cancels a modern request by a notification").after_entry(http.entry);
-            verdict.warnings.push(breach.as_warning());
+            checks.push(Err(breach.as_warning()));
         }
     }
-    verdict
+    checks.into_iter().collect()
 }
 
 pub(super) static EXPLICIT: Rule = Rule {

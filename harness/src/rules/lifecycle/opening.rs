@@ -96,7 +96,7 @@ fn first_message(view: View<'_>) -> Verdict {
     let Some(opening) = Opening::of(view) else { return Verdict::untested() };
     let first = opening.exchange.request();
     let earlier = view.every_message().filter(|message| message.by == Speaker::Subject && message.entry < first.entry);
-    let mut verdict = Verdict::from_iter([Ok(())]);
+    let mut checks: Vec<Check> = Vec::new();
     for message in earlier {
         let probing = message.modern_version().is_some() || message.is("notifications/cancelled");
         if probing || message.shape == Shape::Response {
@@ -107,9 +107,12 @@ fn first_message(view: View<'_>) -> Verdict {
             None => "sends something else before initialize".to_owned(),
         };
         let breach = Breach::at(message, what);
-        if message.is("ping") { verdict.warnings.push(breach.as_warning()) } else { verdict.breaches.push(breach) }
+        checks.push(Err(if message.is("ping") { breach.as_warning() } else { breach }));
     }
-    verdict
+    if checks.is_empty() {
+        checks.push(Ok(()));
+    }
+    checks.into_iter().collect()
 }
 
 pub(super) static REQUEST_FIELDS: Rule = Rule {
@@ -153,9 +156,10 @@ fn initialized_sent(view: View<'_>) -> Verdict {
         let refused = opening.exchange.answer().filter(|answer| answer.is_error());
         let anyway = refused.and_then(|answer| {
             let sent = all().find(|message| message.is("notifications/initialized"))?;
-            Some(Breach::at(sent, "sends initialized although initialize was refused").after(answer).as_warning())
+            let what = "sends initialized although initialize was refused";
+            Some(Err(Breach::at(sent, what).after(answer).as_warning()))
         });
-        return Verdict { warnings: anyway.into_iter().collect(), ..Verdict::untested() };
+        return anyway.into_iter().collect();
     };
     let mut sent = all().filter(|message| message.is("notifications/initialized"));
     let asks = |message: &&Message<'_>| {
@@ -173,9 +177,9 @@ fn initialized_sent(view: View<'_>) -> Verdict {
         };
         return [Err(breach)].into_iter().collect();
     };
-    let mut verdict = Verdict::from_iter([Ok(())]);
+    let mut checks: Vec<Check> = vec![Ok(())];
     let mut warn = |message: &Message<'_>, what: &str| {
-        verdict.warnings.push(Breach::at(message, what).after(answer).as_warning());
+        checks.push(Err(Breach::at(message, what).after(answer).as_warning()));
     };
     if first.entry < answer.entry {
         warn(first, "sends initialized before initialize was answered");
@@ -184,7 +188,7 @@ fn initialized_sent(view: View<'_>) -> Verdict {
     if let Some(asked) = asked.filter(|asked| asked.entry < first.entry) {
         warn(asked, "asks for something before it sends initialized");
     }
-    verdict
+    checks.into_iter().collect()
 }
 
 pub(super) static CLIENT_WAITS: Rule = Rule {

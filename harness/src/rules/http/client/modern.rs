@@ -177,7 +177,7 @@ fn no_legacy(view: View<'_>) -> Verdict {
     if view.legacy_since().is_some() {
         return Verdict::untested();
     }
-    let mut verdict: Verdict = std::iter::once(Ok(())).collect();
+    let mut checks: Vec<Check> = vec![Ok(())];
     for http in all.iter().filter(|http| http.entry > settled.last_entry()) {
         let what = match http.verb {
             "GET" => "asks for a stream by GET",
@@ -187,9 +187,9 @@ fn no_legacy(view: View<'_>) -> Verdict {
             _ => continue,
         };
         let breach = Breach::at_entry(http.entry, format!("{what} in the modern era"));
-        verdict.breaches.push(breach.after_entry(settled.entry));
+        checks.push(Err(breach.after_entry(settled.entry)));
     }
-    verdict
+    checks.into_iter().collect()
 }
 
 pub(in crate::rules::http) static REISSUES: Rule = Rule {

@@ -360,6 +360,10 @@ impl<'t> Sorter<'t> {
     fn response(&mut self, index: usize) {
         let message = &self.messages[index];
         let asked_by = message.by.other();
+        // What runs into another line is no answer that anybody can read.
+        if message.by == Speaker::Peer && !message.own_line {
+            return;
+        }
         let Some(id) = message.id.clone().filter(|id| !id.is_null()) else { return };
         let carried = message.via.and_then(|via| self.by_carrier.get_mut(&(via, asked_by, id.clone()))?.answer());
         let oldest = self.by_id.get_mut(&(asked_by, id.clone())).and_then(Namesakes::answer);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::http::{Front, Web};
 use crate::peer::Part;
-use crate::reference::{Behaviour, Features, Offer, Outbox, Server};
+use crate::reference::{Behaviour, Features, Offer, Outbox, Server, Temper};
 use crate::revision::Revisions;
 use crate::script::hosting::Feature;
 use crate::transcript::Transport;
@@ -106,6 +106,8 @@ fn behaviour(part: Part<'_>) -> Behaviour {
     let hosting = &part.script.hosting;
     let run = Revisions::of(&[part.revision]);
     let mut behaviour = Behaviour::of(if hosting.speaks.is_empty() { run } else { hosting.speaks });
+    // What a client does wrong is for rules to say, and the session goes on.
+    behaviour.temper = Temper::Lenient;
     behaviour.http.extend(&hosting.http);
     let features = &mut behaviour.features;
     for feature in &hosting.without {

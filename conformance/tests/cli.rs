@@ -89,7 +89,7 @@ fn wrong_usage_names_the_mistake_and_the_right_form() {
             "did you mean jsonrpc.version-member?",
         ),
         (&["check", "server", "--url", "ftp://localhost"], "ftp", "turncoat check server --url http://"),
-        (&["check", "client", "--", "x"], "its command has no {server}", "check server"),
+        (&["check", "client", "--", "x"], "its command has no {server}", "check client -- x"),
         (&["check", "--fault", "numeric-jsonrp"], "no fault `numeric-jsonrp`", "--fault numeric-jsonrpc"),
         (&["check", "--variant", "x"], "no variant `x`", "turncoat list variants"),
         (&["check", "--report", "json=-", "--report", "markdown=-"], "both go to standard output", "markdown=-"),

@@ -299,7 +299,7 @@ fn wrong_usage_shows_the_right_form() {
     let cases: &[(&[&str], &str, &str)] = &[
         (&[], "which client?", "turncoat check client -- python driver.py {server}"),
         (&["--", "node", "x.js"], "has no {server}", "turncoat check client -- node x.js '{server}'"),
-        (&["--http", "--", "x", "{url}"], "over HTTP cannot be checked yet", "{server}"),
+        (&["--http"], "which client?", "turncoat check client --http -- python driver.py {url}"),
         (&["node", "{server}"], "unexpected argument 'node'", "turncoat check client -- node '{server}'"),
     ];
     for (words, what, right) in cases {

@@ -43,10 +43,10 @@ fn survives(view: View<'_>) -> Verdict {
     }) else {
         return Verdict::untested();
     };
-    let panicked = entries.iter().any(|entry| match &entry.event {
-        Event::Stderr { text } => text.contains("panicked at") || text.contains("fatal runtime error"),
-        _ => false,
-    });
+    // Clients hand on what their server writes to its standard error.
+    let says_so = |text: &str| text.contains("panicked at") || text.contains("fatal runtime error");
+    let ours = entries.iter().any(|entry| matches!(&entry.event, Event::Aside { text } if says_so(text)));
+    let panicked = !ours && entries.iter().any(|entry| matches!(&entry.event, Event::Stderr { text } if says_so(text)));
     let waiting = view.user().wishes.iter().find(|wish| wish.came.is_none() && wish.is_for_the_client());
     let story = |what: String| {
         let breach = Breach::at_entry(index, what);

@@ -25,6 +25,7 @@ pub(super) struct Started {
     stderr: Option<ChildStderr>,
     stderr_left: usize,
     status: Option<(Option<i32>, Option<i32>)>,
+    command: Vec<String>,
 }
 
 /// What was seen of a process.
@@ -62,7 +63,8 @@ impl Started {
             child.stdout.take().ok_or_else(missing)?,
             child.stderr.take().ok_or_else(missing)?,
         );
-        let started = Self { child, group, stderr: Some(stderr), stderr_left: MOST_STDERR, status: None };
+        let command = command.to_vec();
+        let started = Self { child, group, stderr: Some(stderr), stderr_left: MOST_STDERR, status: None, command };
         Ok((started, input, output))
     }
 
@@ -118,7 +120,7 @@ impl Started {
 
     /// Ends those of the group that have no such word in their command lines, and says whether there were any.
     pub(super) fn end_others(&mut self, word: &str) -> bool {
-        self.group.as_ref().is_some_and(|group| group.end_others(word))
+        self.group.as_ref().is_some_and(|group| group.end_others(word, &self.command))
     }
 
     /// Peak memory and processor time, while it lives.
@@ -202,14 +204,16 @@ impl Group {
         left
     }
 
-    /// Kills its members without this word in their command lines, where the system tells who they are.
-    fn end_others(&self, word: &str) -> bool {
+    /// Kills its members without this word in their command lines, where the system tells who they are. One that was
+    /// just forked still has the command line of the leader, whatever is in that.
+    fn end_others(&self, word: &str, leader: &[String]) -> bool {
         if test_kill_process_group(self.0).is_err() {
             return false;
         }
         let has_word = |pid: &Pid| {
             let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
-            String::from_utf8_lossy(&line).contains(word)
+            let line = String::from_utf8_lossy(&line);
+            line.contains(word) && !line.trim_end_matches('\0').split('\0').eq(leader.iter().map(String::as_str))
         };
         let others: Vec<_> = members(self.0).filter(|pid| !has_word(pid)).collect();
         for other in &others {

@@ -40,8 +40,7 @@ async fn a_modern_session() {
         "{answer}"
     );
 
-    let answer =
-        session.ask(modern(2, "tools/call", json!({ "name": "add_numbers", "arguments": { "a": 1, "b": 2 } }))).await;
+    let answer = session.ask(modern(2, "tools/call", json!({ "name": "add", "arguments": { "a": 1, "b": 2 } }))).await;
     assert_eq!(answer["result"]["structuredContent"], json!({ "sum": 3 }));
     session.close().await;
 }

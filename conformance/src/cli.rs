@@ -125,9 +125,9 @@ enum Catalogue {
     Rules,
     /// The attacks
     Scripts,
-    /// What the embedded reference server can have wrong
+    /// What the embedded reference server and client can have wrong
     Faults,
-    /// Honest variants of the embedded reference server
+    /// Honest variants of the embedded reference server and client
     Variants,
 }
 
@@ -140,18 +140,21 @@ struct Check {
     options: Options,
     #[command(flatten)]
     embedded: Embedded,
+    /// Ask the embedded reference client, not the server; faults and variants are its own then
+    #[arg(long)]
+    client: bool,
 }
 
-/// How the embedded reference server is to be.
+/// How the embedded reference is to be.
 #[derive(Args)]
 struct Embedded {
-    /// Give the embedded reference server this fault; a check then counts every failed rule
+    /// Give the embedded reference this fault; a check then counts every failed rule
     #[arg(long, value_name = "ID")]
     fault: Option<String>,
-    /// Take this honest variant of the embedded reference server
+    /// Take this honest variant of the embedded reference
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
-    /// Talk to the embedded reference server over HTTP
+    /// Talk to the embedded reference over HTTP
     #[arg(long)]
     http: bool,
 }
@@ -279,9 +282,10 @@ pub(crate) fn main() -> ExitCode {
 const CLIENT_EXAMPLE: &str = "turncoat check client -- python driver.py {server}";
 
 fn dispatch(check: Check) -> Result<ExitCode, Usage> {
-    let Check { subject, options, embedded } = check;
+    let Check { subject, options, embedded, client } = check;
     match subject {
-        None => check::embedded(&options, &embedded),
+        None if client => check::embedded_client(options, &embedded),
+        None => check::embedded(options, &embedded),
         Some(Subject::Server { options, target }) if target.url.is_some() => {
             let trust = target.trust();
             check::server_at(&options, &target.url.unwrap_or_default(), trust)
@@ -308,7 +312,7 @@ fn dispatch(check: Check) -> Result<ExitCode, Usage> {
                 format!("turncoat check client -- {} '{{server}}'", shell(&command)),
             ))
         }
-        Some(Subject::Client { options, command, .. }) => check::client(&options, command),
+        Some(Subject::Client { options, command, .. }) => check::client_on_stdio(&options, command),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::io;
+use std::iter;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,12 +18,15 @@ use turncoat::adapter::child::Process;
 use turncoat::adapter::driven::Driven;
 use turncoat::adapter::driven::http::DrivenHttp;
 use turncoat::adapter::embedded::Embedded;
+use turncoat::adapter::embedded_client::EmbeddedClient;
 use turncoat::adapter::host::{self, EmbeddedHttp};
 use turncoat::adapter::http::tls::Trust;
 use turncoat::adapter::http::url::UrlError;
 use turncoat::adapter::http::{self, Url};
 use turncoat::adapter::process::kill_all;
+use turncoat::reference::client::{self, CLIENT_FAULTS, Conduct};
 use turncoat::reference::{Behaviour, FAULTS, FaultInfo, variants};
+use turncoat::revision::Side;
 use turncoat_conformance::baseline::{Baseline, Coverage};
 use turncoat_conformance::names::nearest;
 use turncoat_conformance::report::human::{Look, shell};
@@ -44,11 +48,11 @@ pub(super) fn server(options: &Options, command: Vec<String>) -> Result<ExitCode
     let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
     let process =
         Process::server(command).with_environment(subject.environment.clone()).with_fixtures(subject.fixtures);
-    run(options, &plan, &process, options.strict, None)
+    run(options, &plan, &process, None)
 }
 
 /// Checks a client that starts its server.
-pub(super) fn client(options: &Options, command: Vec<String>) -> Result<ExitCode, Usage> {
+pub(super) fn client_on_stdio(options: &Options, command: Vec<String>) -> Result<ExitCode, Usage> {
     let subject = subject_file(options.subject.as_deref())?;
     let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
     // This very program, which may have been found by way of a name that means another one to the client.
@@ -56,7 +60,7 @@ pub(super) fn client(options: &Options, command: Vec<String>) -> Result<ExitCode
         env::current_exe().map_err(|error| Usage::new(format!("cannot tell which program this is: {error}"), ""))?;
     let relay = vec![own.display().to_string(), "relay".to_owned()];
     let client = Driven::new(command, relay).with_environment(subject.environment);
-    run(options, &plan, &client, options.strict, None)
+    run(options, &plan, &client, None)
 }
 
 /// Checks a client that comes over HTTP.
@@ -64,7 +68,7 @@ pub(super) fn http_client(options: &Options, command: Vec<String>) -> Result<Exi
     let subject = subject_file(options.subject.as_deref())?;
     let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
     let client = DrivenHttp::new(command).with_environment(subject.environment);
-    run(options, &plan, &client, options.strict, None)
+    run(options, &plan, &client, None)
 }
 
 /// Checks a server that is already running, over HTTP.
@@ -72,7 +76,7 @@ pub(super) fn server_at(options: &Options, url: &str, trust: Trust) -> Result<Ex
     let subject = subject_file(options.subject.as_deref())?;
     let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
     let server = http_server(url, trust, subject, "turncoat check server --url http://127.0.0.1:3001/mcp")?;
-    run(options, &plan, &server, options.strict, None)
+    run(options, &plan, &server, None)
 }
 
 /// A server that is already running, with what its vendor tells about it.
@@ -90,25 +94,54 @@ pub(super) fn http_server(url: &str, trust: Trust, subject: SubjectFile, right: 
 }
 
 /// Checks the reference server of this tool, honest or not.
-pub(super) fn embedded(options: &Options, asked: &super::Embedded) -> Result<ExitCode, Usage> {
+pub(super) fn embedded(mut options: Options, asked: &super::Embedded) -> Result<ExitCode, Usage> {
+    let fault = asked.fault.as_deref();
+    let (behaviour, words) = reference(fault, asked.variant.as_deref())?;
+    let meant = fault.and_then(|id| FAULTS.iter().find(|fault| fault.id == id)).map(Meant::of);
+    let plan = embedded_plan(&options, Side::Server, fault)?;
+    options.strict |= fault.is_some();
+    if asked.http {
+        return run(&options, &plan, &EmbeddedHttp::server(behaviour).called(words), meant);
+    }
+    run(&options, &plan, &Embedded::server(behaviour).called(words), meant)
+}
+
+/// Checks the reference client of this tool, honest or not.
+pub(super) fn embedded_client(mut options: Options, asked: &super::Embedded) -> Result<ExitCode, Usage> {
+    let fault = asked.fault.as_deref();
+    let (conduct, words) = reference_client(fault, asked.variant.as_deref())?;
+    let meant = fault.and_then(|id| CLIENT_FAULTS.iter().find(|fault| fault.id == id)).map(Meant::of);
+    let plan = embedded_plan(&options, Side::Client, fault)?;
+    options.strict |= fault.is_some();
+    if asked.http {
+        return Err(Usage::new("the embedded reference client speaks no HTTP", "turncoat check --client"));
+    }
+    run(&options, &plan, &EmbeddedClient::new(conduct).called(words), meant)
+}
+
+/// How an embedded reference is checked. A fault may be of any kind, so every kind of rule looks for it.
+fn embedded_plan(options: &Options, side: Side, fault: Option<&str>) -> Result<Plan, Usage> {
     if options.subject.is_some() {
         return Err(Usage::new(
-            "a subject file tells about a server of yours; the embedded one needs none",
+            format!("a subject file tells about a {side} of yours; the embedded one needs none"),
             "turncoat check server --subject FILE -- node build/index.js",
         ));
     }
-    let fault = asked.fault.as_deref();
-    let (behaviour, words) = reference(fault, asked.variant.as_deref())?;
-    let meant = fault.and_then(|id| FAULTS.iter().find(|fault| fault.id == id));
     let all = [Profile::Spec, Profile::Robustness, Profile::Hardening];
-    // A fault may be of any kind, so every kind of rule looks for it.
     let profiles = if fault.is_some() { &all[..] } else { &all[..2] };
-    let plan = plan(options, &SubjectFile::default(), profiles)?;
-    let strict = options.strict || fault.is_some();
-    if asked.http {
-        return run(options, &plan, &EmbeddedHttp::server(behaviour).called(words), strict, meant);
+    plan(options, &SubjectFile::default(), profiles)
+}
+
+/// The rule that a fault was made for.
+struct Meant {
+    fault: &'static str,
+    rule: &'static str,
+}
+
+impl Meant {
+    fn of<F>(fault: &FaultInfo<F>) -> Self {
+        Self { fault: fault.id, rule: fault.rule }
     }
-    run(options, &plan, &Embedded::server(behaviour).called(words), strict, meant)
 }
 
 /// Plays the reference server on the standard streams of this process, or on a port of the loopback interface.
@@ -134,30 +167,55 @@ fn serve_http(behaviour: Behaviour, port: u16) -> io::Result<i32> {
 
 /// A behaviour of the reference server, and the options that mean it.
 pub(super) fn reference(fault: Option<&str>, variant: Option<&str>) -> Result<(Behaviour, Vec<String>), Usage> {
-    let mut words = Vec::new();
     let mut behaviour = match variant {
         None => Behaviour::default(),
         Some(name) => {
-            words.extend(["--variant".to_owned(), name.to_owned()]);
             let known = variants().iter().find(|variant| variant.name == name);
             let names = variants().iter().map(|variant| variant.name);
-            known.ok_or_else(|| unknown("variant", name, names, "variants"))?.behaviour()
+            known.ok_or_else(|| unknown(Side::Server, "variant", name, names))?.behaviour()
         }
     };
     if let Some(id) = fault {
-        words.extend(["--fault".to_owned(), id.to_owned()]);
         let ids = FAULTS.iter().map(|fault| fault.id);
-        behaviour = behaviour.with_fault(id).map_err(|_| unknown("fault", id, ids, "faults"))?;
+        behaviour = behaviour.with_fault(id).map_err(|_| unknown(Side::Server, "fault", id, ids))?;
     }
-    Ok((behaviour, words))
+    Ok((behaviour, words(fault, variant).collect()))
 }
 
-fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>, list: &str) -> Usage {
-    let near: Vec<_> = nearest(name, known).into_iter().map(|near| format!("turncoat check --{kind} {near}")).collect();
+/// A conduct of the reference client, and the options that mean it.
+fn reference_client(fault: Option<&str>, variant: Option<&str>) -> Result<(Conduct, Vec<String>), Usage> {
+    let mut conduct = match variant {
+        None => Conduct::default(),
+        Some(name) => {
+            let known = client::variants().iter().find(|variant| variant.name == name);
+            let names = client::variants().iter().map(|variant| variant.name);
+            known.ok_or_else(|| unknown(Side::Client, "variant", name, names))?.conduct()
+        }
+    };
+    if let Some(id) = fault {
+        let ids = CLIENT_FAULTS.iter().map(|fault| fault.id);
+        conduct = conduct.with_fault(id).map_err(|_| unknown(Side::Client, "fault", id, ids))?;
+    }
+    let words = iter::once("--client".to_owned()).chain(words(fault, variant)).collect();
+    Ok((conduct, words))
+}
+
+/// The options of an embedded reference.
+fn words<'a>(fault: Option<&'a str>, variant: Option<&'a str>) -> impl Iterator<Item = String> + use<'a> {
+    let options = [("--variant", variant), ("--fault", fault)];
+    options.into_iter().filter_map(|(option, name)| Some([option.to_owned(), name?.to_owned()])).flatten()
+}
+
+fn unknown<'a>(side: Side, kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Usage {
+    let verb = match side {
+        Side::Server => "turncoat check",
+        Side::Client => "turncoat check --client",
+    };
+    let near: Vec<_> = nearest(name, known).into_iter().map(|near| format!("{verb} --{kind} {near}")).collect();
     let right = if near.is_empty() { String::new() } else { format!("did you mean\n  {}\n", near.join("\n  ")) };
     Usage::new(
-        format!("the reference server has no {kind} `{}`", visible(name)),
-        format!("{right}see turncoat list {list}"),
+        format!("the reference {side} has no {kind} `{}`", visible(name)),
+        format!("{right}see turncoat list {kind}s"),
     )
 }
 
@@ -219,13 +277,7 @@ fn only_advice(only: &[String]) -> String {
     }
 }
 
-fn run(
-    options: &Options,
-    plan: &Plan,
-    adapter: &dyn Adapter,
-    strict: bool,
-    meant: Option<&FaultInfo>,
-) -> Result<ExitCode, Usage> {
+fn run(options: &Options, plan: &Plan, adapter: &dyn Adapter, meant: Option<Meant>) -> Result<ExitCode, Usage> {
     let baseline = match &options.baseline {
         None => Baseline::default(),
         Some(path) => Baseline::read(path).map_err(|mistake| Usage::new(mistake.to_string(), ""))?,
@@ -248,7 +300,7 @@ fn run(
         }
         Err(untestable) => return Ok(give_up(&untestable)),
     };
-    report.strict = strict;
+    report.strict = options.strict;
     baseline.apply(&mut report, coverage(options));
     let written = deliver(&sinks, &report.headline(), |format, look| match format {
         Format::Human => human::render(&report, look),
@@ -265,7 +317,7 @@ fn run(
             (false, true) => "it did, by a warning",
             (false, false) => "it did not",
         };
-        diagnose(&format!("{} is what {} must catch, and {caught}", fault.id, fault.rule));
+        diagnose(&format!("{} is what {} must catch, and {caught}", fault.fault, fault.rule));
         if warned {
             code = 1;
         }

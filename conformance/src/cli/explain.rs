@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
+use turncoat::reference::client::CLIENT_FAULTS;
 use turncoat::reference::{FAULTS, FaultInfo};
+use turncoat::revision::Side;
 use turncoat::rules::{self, Rule};
 use turncoat::script::Script;
 use turncoat_conformance::names::nearest;
@@ -21,8 +23,8 @@ pub(super) fn explain(id: &str) -> Result<ExitCode, Usage> {
         page.rule(rule, scripts);
     } else if let Some(script) = scripts.iter().find(|script| script.name == id) {
         page.script(script);
-    } else if let Some(fault) = FAULTS.iter().find(|fault| fault.id == id) {
-        page.fault(fault);
+    } else if has_fault(id) {
+        page.faults(id);
     } else if let Some((id, reason)) = rules::unjudged().find(|(unjudged, _)| *unjudged == id) {
         page.head(id, "requirement that is not judged");
         page.field("because", reason);
@@ -35,11 +37,16 @@ pub(super) fn explain(id: &str) -> Result<ExitCode, Usage> {
     }
 }
 
+fn has_fault(id: &str) -> bool {
+    FAULTS.iter().any(|fault| fault.id == id) || CLIENT_FAULTS.iter().any(|fault| fault.id == id)
+}
+
 fn unknown(id: &str, scripts: &[Script]) -> Usage {
     let known = rules::all()
         .map(|rule| rule.id)
         .chain(scripts.iter().map(|script| script.name.as_str()))
         .chain(FAULTS.iter().map(|fault| fault.id))
+        .chain(CLIENT_FAULTS.iter().map(|fault| fault.id))
         .chain(rules::unjudged().map(|(id, _)| id));
     let near: Vec<_> = nearest(id, known).into_iter().map(|near| format!("turncoat explain {near}")).collect();
     let right = match near.is_empty() {
@@ -86,11 +93,14 @@ impl Page {
             let label = if position == 0 { "scripts" } else { "" };
             self.field(label, &format!("{}: {}", script.name, script.about));
         }
-        for (position, fault) in FAULTS.iter().filter(|fault| fault.rule == rule.id).enumerate() {
+        let of_servers = FAULTS.iter().map(|fault| (fault.rule, fault.id, fault.about));
+        let of_clients = CLIENT_FAULTS.iter().map(|fault| (fault.rule, fault.id, fault.about));
+        let caught = of_servers.chain(of_clients).filter(|(caught_by, ..)| *caught_by == rule.id);
+        for (position, (_, id, about)) in caught.enumerate() {
             let label = if position == 0 { "catches" } else { "" };
-            self.field(label, &format!("{}: {}", fault.id, fault.about));
+            self.field(label, &format!("{id}: {about}"));
         }
-        self.example(&format!("turncoat check server --only {} -- COMMAND", rule.id));
+        self.try_only(rule.side.unwrap_or(Side::Server), rule.id);
     }
 
     fn script(&mut self, script: &Script) {
@@ -117,15 +127,39 @@ impl Page {
             };
             self.field(label, &words);
         }
-        self.example(&format!("turncoat check server --only {} -- COMMAND", script.name));
+        self.try_only(script.side.other(), &script.name);
     }
 
-    fn fault(&mut self, fault: &FaultInfo) {
-        self.head(fault.id, &format!("fault of the reference server, {}", revisions(span(fault.revisions))));
+    /// Both sides may have a fault of this name.
+    fn faults(&mut self, id: &str) {
+        let of_server = FAULTS.iter().find(|fault| fault.id == id);
+        let of_client = CLIENT_FAULTS.iter().find(|fault| fault.id == id);
+        if let Some(fault) = of_server {
+            self.fault(fault, "server", "turncoat check --fault");
+        }
+        if of_server.is_some() && of_client.is_some() {
+            self.line("");
+        }
+        if let Some(fault) = of_client {
+            self.fault(fault, "client", "turncoat check --client --fault");
+        }
+    }
+
+    fn fault<F>(&mut self, fault: &FaultInfo<F>, side: &str, switch: &str) {
+        self.head(fault.id, &format!("fault of the reference {side}, {}", revisions(span(fault.revisions))));
         self.field("wrong", fault.about);
         let requires = rules::find(fault.rule).map(|rule| format!(": {}", rule.requires)).unwrap_or_default();
         self.field("caught by", &format!("{}{requires}", fault.rule));
-        self.example(&format!("turncoat check --fault {}", fault.id));
+        self.example(&format!("{switch} {}", fault.id));
+    }
+
+    /// How a subject of this side is asked for one rule or script.
+    fn try_only(&mut self, side: Side, name: &str) {
+        let command = match side {
+            Side::Server => "COMMAND",
+            Side::Client => "COMMAND {server}",
+        };
+        self.example(&format!("turncoat check {side} --only {name} -- {command}"));
     }
 
     fn head(&mut self, name: &str, kind: &str) {

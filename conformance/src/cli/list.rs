@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use turncoat::reference::{FAULTS, variants};
+use turncoat::reference::client::{self, CLIENT_FAULTS};
+use turncoat::reference::{FAULTS, FaultInfo, variants};
 use turncoat::revision::{Revision, Revisions};
 use turncoat::rules;
 use turncoat::script::{Script, corpus};
@@ -16,13 +17,23 @@ pub(super) fn list(what: Option<Catalogue>) -> Result<ExitCode, Usage> {
     let text = match what {
         Some(Catalogue::Rules) => table(rule_rows()),
         Some(Catalogue::Scripts) => table(script_rows()?),
-        Some(Catalogue::Faults) => table(fault_rows()),
-        Some(Catalogue::Variants) => table(variant_rows()),
-        None => {
-            let (rules, scripts) = (rule_rows(), script_rows()?);
-            let heads = [count(rules.len(), "rule"), count(scripts.len(), "script")];
-            format!("{}\n\n{}\n{}\n\n{}", heads[0], table(rules), heads[1], table(scripts))
-        }
+        Some(Catalogue::Faults) => headed([
+            ("fault", " of the reference server", FAULTS.iter().map(fault_row).collect()),
+            ("fault", " of the reference client", CLIENT_FAULTS.iter().map(fault_row).collect()),
+        ]),
+        Some(Catalogue::Variants) => headed([
+            (
+                "variant",
+                " of the reference server",
+                variants().iter().map(|of| variant_row(of.name, of.about)).collect(),
+            ),
+            (
+                "variant",
+                " of the reference client",
+                client::variants().iter().map(|of| variant_row(of.name, of.about)).collect(),
+            ),
+        ]),
+        None => headed([("rule", "", rule_rows()), ("script", "", script_rows()?)]),
     };
     match output::result(&text) {
         Ok(()) => Ok(ExitCode::SUCCESS),
@@ -50,16 +61,18 @@ fn script_rows() -> Result<Vec<Row>, Usage> {
         .collect())
 }
 
-fn fault_rows() -> Vec<Row> {
-    let faults = FAULTS.iter();
-    faults
-        .map(|fault| [fault.id.to_owned(), fault.rule.to_owned(), span(fault.revisions), fault.about.to_owned()])
-        .collect()
+fn fault_row<F>(fault: &FaultInfo<F>) -> Row {
+    [fault.id.to_owned(), fault.rule.to_owned(), span(fault.revisions), fault.about.to_owned()]
 }
 
-fn variant_rows() -> Vec<Row> {
-    let variants = variants().iter();
-    variants.map(|variant| [variant.name.to_owned(), String::new(), String::new(), variant.about.to_owned()]).collect()
+fn variant_row(name: &str, about: &str) -> Row {
+    [name.to_owned(), String::new(), String::new(), about.to_owned()]
+}
+
+/// Two tables, each under the number of what it has.
+fn headed(tables: [(&str, &str, Vec<Row>); 2]) -> String {
+    let sections = tables.map(|(noun, of, rows)| format!("{}{of}\n\n{}", count(rows.len(), noun), table(rows)));
+    sections.join("\n")
 }
 
 /// The built-in scripts; that one cannot be read is a defect of this tool, which its tests rule out.

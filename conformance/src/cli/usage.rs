@@ -69,7 +69,7 @@ fn advice(words: &[String], error: &clap::Error) -> String {
             format!("A command belongs to a server:\n  turncoat {verb} server {}", shell(command))
         }
         (Some(verb @ ("check" | "limits")), Some(_)) if ["--fault", "--variant"].contains(&invalid) => {
-            format!("Faults and variants are the embedded server's:\n  turncoat {verb} {invalid} NAME")
+            format!("Faults and variants are those of the embedded reference:\n  turncoat {verb} {invalid} NAME")
         }
         (Some(verb @ ("check" | "limits")), Some(subject)) => match error.kind() {
             // `check server node x.js`: everything from the stray word on is the command.

@@ -2,7 +2,7 @@
 
 use super::fault::{FAULTS, Fault, HttpFault};
 use super::http::HttpReading;
-use crate::revision::{Revision, Revisions};
+use crate::revision::{Revision, Revisions, Side};
 
 /// The character of one server. The default is the honest server that speaks all five revisions and has every feature.
 #[derive(Clone, Debug)]
@@ -160,8 +160,13 @@ pub enum Reading {
 
 /// A fault id that names no fault.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown fault {0:?} of the reference server")]
-pub struct UnknownFault(pub String);
+#[error("unknown fault {id:?} of the reference {side}")]
+pub struct UnknownFault {
+    /// What was asked for.
+    pub id: String,
+    /// The side that has no such fault.
+    pub side: Side,
+}
 
 impl Default for Features {
     fn default() -> Self {
@@ -232,7 +237,10 @@ impl Behaviour {
     ///
     /// When no fault has this id.
     pub fn with_fault(mut self, id: &str) -> Result<Self, UnknownFault> {
-        let found = FAULTS.iter().find(|info| info.id == id).ok_or_else(|| UnknownFault(id.to_owned()))?;
+        let found = FAULTS
+            .iter()
+            .find(|info| info.id == id)
+            .ok_or_else(|| UnknownFault { id: id.to_owned(), side: Side::Server })?;
         self.faults.push(found.fault);
         found.fault.prepare(&mut self);
         Ok(self)

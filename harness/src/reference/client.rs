@@ -59,7 +59,7 @@ mod watching;
 #[cfg(test)]
 mod tests;
 
-pub use conduct::{Conduct, Declares, Habit, Host, UnknownClientFault};
+pub use conduct::{Conduct, Declares, Habit, Host};
 pub use fault::{CLIENT_FAULTS, ClientFault, ClientFaultInfo};
 pub use variants::{ClientVariant, variants};
 

@@ -31,7 +31,7 @@ const OLDER: Revisions = Revisions::range(V2024_11_05, V2025_06_18);
 
 /// One row of the catalogue.
 #[derive(Clone, Copy, Debug)]
-pub struct FaultInfo {
+pub struct FaultInfo<F = Fault> {
     /// The name by which it is switched on.
     pub id: &'static str,
     /// The rule that must catch it.
@@ -39,7 +39,7 @@ pub struct FaultInfo {
     /// What is wrong, as a sentence.
     pub about: &'static str,
     /// The fault itself.
-    pub fault: Fault,
+    pub fault: F,
     /// The revisions in which it shows.
     pub revisions: Revisions,
     /// The transports over which it shows.

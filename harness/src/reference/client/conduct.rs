@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::fault::{CLIENT_FAULTS, ClientFault};
-use crate::reference::Temper;
 use crate::reference::message::{Object, object};
-use crate::revision::{Revision, Revisions};
+use crate::reference::{Temper, UnknownFault};
+use crate::revision::{Revision, Revisions, Side};
 
 /// The character of one client. The default is the honest client that speaks all five revisions and declares every
 /// capability.
@@ -129,11 +129,6 @@ impl Declares {
     }
 }
 
-/// A fault id that names no fault.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown fault {0:?} of the reference client")]
-pub struct UnknownClientFault(pub String);
-
 impl Default for Conduct {
     fn default() -> Self {
         Self {
@@ -166,8 +161,11 @@ impl Conduct {
     /// # Errors
     ///
     /// When no fault has this id.
-    pub fn with_fault(mut self, id: &str) -> Result<Self, UnknownClientFault> {
-        let found = CLIENT_FAULTS.iter().find(|info| info.id == id).ok_or_else(|| UnknownClientFault(id.to_owned()))?;
+    pub fn with_fault(mut self, id: &str) -> Result<Self, UnknownFault> {
+        let found = CLIENT_FAULTS
+            .iter()
+            .find(|info| info.id == id)
+            .ok_or_else(|| UnknownFault { id: id.to_owned(), side: Side::Client })?;
         self.faults.push(found.fault);
         found.fault.prepare(&mut self);
         Ok(self)

@@ -4,8 +4,10 @@
 //! only a connection to somewhere else would show is not here: the client has none.
 
 use super::conduct::{Conduct, Declares, Habit, Host};
+use crate::reference::FaultInfo;
 use crate::revision::Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25};
 use crate::revision::Revisions;
+use crate::transcript::Transports;
 
 const ALL: Revisions = Revisions::ALL;
 const LEGACY: Revisions = Revisions::LEGACY;
@@ -23,19 +25,7 @@ const ONLY_06_11: Revisions = Revisions::of(&[V2025_06_18, V2025_11_25]);
 const ONLY_11: Revisions = Revisions::of(&[V2025_11_25]);
 
 /// One row of the catalogue.
-#[derive(Clone, Copy, Debug)]
-pub struct ClientFaultInfo {
-    /// The name by which it is switched on.
-    pub id: &'static str,
-    /// The rule that must catch it.
-    pub rule: &'static str,
-    /// What is wrong, as a sentence.
-    pub about: &'static str,
-    /// The fault itself.
-    pub fault: ClientFault,
-    /// The revisions in which it shows.
-    pub revisions: Revisions,
-}
+pub type ClientFaultInfo = FaultInfo<ClientFault>;
 
 macro_rules! faults {
     ($($name:ident: $id:literal, $rule:literal, $revisions:ident, $about:literal;)*) => {
@@ -53,6 +43,7 @@ macro_rules! faults {
                 about: $about,
                 fault: ClientFault::$name,
                 revisions: $revisions,
+                reach: Transports::STDIO,
             },)*
         ];
     };

@@ -201,8 +201,11 @@ impl<'a> ServerPeer<'a> {
         self.awaited.remove(&Id::read(id?))
     }
 
+    /// What comes while something is awaited does not wait as well: a client may want an answer before it gives one. A
+    /// short wait holds it up, so that the client is still there to be judged by what it does next.
     fn plan(&mut self, task: Task<'a>) {
-        if self.waiting.is_some() { self.urgent.push_back(task) } else { self.tasks.push_back(task) }
+        let held_up = self.waiting.as_ref().is_none_or(|waiting| waiting.patience == Patience::Brief);
+        if held_up { self.tasks.push_back(task) } else { self.urgent.push_back(task) }
     }
 
     /// Takes a message, which an HTTP request of this number and verb may have carried. Gives the move that it brings about.

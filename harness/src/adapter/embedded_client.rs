@@ -10,7 +10,7 @@ use super::{Adapter, Description, Incoming, Link, NextFuture, OpenFuture};
 use crate::reference::client::{Client, Conduct, Deed, Outlet};
 use crate::revision::Side;
 use crate::transcript::Vitals;
-use crate::user::{self, Brief, Wish};
+use crate::user::{self, Brief};
 use crate::wire::lines::{Line, Lines};
 
 /// The embedded reference client of some conduct.
@@ -34,10 +34,10 @@ impl EmbeddedClient {
         self
     }
 
-    fn start(&self, wishes: Vec<Wish>) -> OpenFuture<'_> {
+    fn start(&self, client: Client) -> OpenFuture<'_> {
         Box::pin(async {
             let link = Running {
-                client: Client::new(self.conduct.clone(), wishes),
+                client,
                 start: Instant::now(),
                 out: Outlet::default(),
                 lines: Lines::default(),
@@ -59,11 +59,11 @@ impl Adapter for EmbeddedClient {
     }
 
     fn open(&self) -> OpenFuture<'_> {
-        self.start(user::usual())
+        self.start(Client::new(self.conduct.clone(), user::usual()))
     }
 
     fn open_for<'a>(&'a self, brief: &'a Brief) -> OpenFuture<'a> {
-        self.start(brief.wishes.clone())
+        self.start(Client::new(self.conduct.clone(), brief.wishes.clone()).told(brief.revision))
     }
 
     fn describe(&self) -> Description {

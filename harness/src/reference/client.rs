@@ -33,7 +33,7 @@ use super::incoming::{self, Incoming, RequestId};
 use super::lines::{Line, Lines};
 use super::message::{Failure, Message};
 use super::{Temper, Vitals};
-use crate::revision::{Revision, code};
+use crate::revision::{Era, Revision, code};
 use crate::user::Wish;
 
 mod asked;
@@ -148,6 +148,8 @@ pub struct Client {
     hung_up: bool,
     /// The server's output has ended.
     server_gone: bool,
+    /// The legacy revision that whoever started it told it of; an honest client finds out for itself.
+    told: Option<Revision>,
     /// A wish could not be carried out because there was no server for it.
     disappointed: bool,
     exited: bool,
@@ -177,9 +179,17 @@ impl Client {
             now: Duration::ZERO,
             hung_up: false,
             server_gone: false,
+            told: None,
             disappointed: false,
             exited: false,
         }
+    }
+
+    /// The same client, told which revision its server prefers.
+    #[must_use]
+    pub fn told(mut self, revision: Revision) -> Self {
+        self.told = Some(revision).filter(|revision| revision.era() == Era::Legacy);
+        self
     }
 
     /// Begins to carry out the wishes.

@@ -1,10 +1,11 @@
 //! Extensions: their names, and doing without them.
 
+use super::client;
 use super::meta::keys;
 use super::probe;
 use super::{Breach, Level, Rule, Transports, Verdict};
 use crate::revision::{Revisions, Side, knows, meta};
-use crate::session::{Message, Shape, Speaker, View};
+use crate::session::{Exchange, Message, Shape, Speaker, View};
 use crate::wire::Value;
 
 /// The rules of this area.
@@ -59,19 +60,20 @@ static FALLBACK_TO_CORE: Rule = Rule {
     requires: "Without mutual support of an extension, the side that has it falls back to the core or refuses.",
     judged: "A server that declares extensions to a client without any of them: its results have a resultType of the \
              core, its notifications are those of the core, and any error is fine. Extension keys in _meta and \
-             capabilities are no breach, and silence belongs to jsonrpc.response.exactly-one. Clients are not judged yet.",
+             capabilities are no breach, and silence belongs to jsonrpc.response.exactly-one. A client that declares extensions asks only for \
+             methods of the core once it saw in server/discover that the server has none of them.",
     untested: "the subject declares no extensions, or the client shared one",
     judge: fallback_to_core,
 };
 
 fn fallback_to_core(view: View<'_>) -> Verdict {
+    if view.subject_side() == Side::Client {
+        return client_falls_back(view);
+    }
     let offered = view.server_capabilities().and_then(|capabilities| capabilities.member("extensions"));
     let Some(offered) = offered.filter(|offered| offered.is_object() && !offered.is_empty()) else {
         return Verdict::untested();
     };
-    if view.subject_side() != Side::Server {
-        return Verdict::untested();
-    }
     let shares = |request: &Message<'_>| {
         extensions_of(request).is_some_and(|wanted| wanted.members().any(|(key, _)| offered.member(&key).is_some()))
     };
@@ -102,6 +104,30 @@ fn fallback_to_core(view: View<'_>) -> Verdict {
                 })
             }
             _ => None,
+        })
+        .collect()
+}
+
+/// What a client asks for that has learned what extensions the server has.
+fn client_falls_back(view: View<'_>) -> Verdict {
+    let requests: Vec<Exchange<'_>> = client::modern(view).collect();
+    let told = |exchange: &&Exchange<'_>| exchange.is("server/discover") && exchange.result().is_some();
+    let Some(discovered) = requests.iter().find(told) else { return Verdict::untested() };
+    let (Some(answer), Some(result)) = (discovered.answer(), discovered.result()) else { return Verdict::untested() };
+    let offered = result.path(&["capabilities", "extensions"]);
+    let shared = |key: &str| offered.is_some_and(|offered| offered.member(key).is_some());
+    requests
+        .iter()
+        .filter(|exchange| exchange.request().entry > answer.entry)
+        .filter_map(|exchange| {
+            let declared = extensions_of(exchange.request()).filter(|declared| !declared.is_empty())?;
+            if declared.members().any(|(key, _)| shared(&key)) {
+                return None;
+            }
+            let name: String = exchange.method().chars().take(60).collect();
+            let what = format!("asks a server without the extension for {name:?}");
+            let known = knows(view.revision(), exchange.method());
+            Some(if known { Ok(()) } else { Err(Breach::at(exchange.request(), what).after(answer)) })
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use super::probe;
 use super::{Breach, Level, Rule, Transports, Verdict};
 use crate::revision::Revisions;
-use crate::session::{Exchange, Fate, Message, Phase, View};
+use crate::session::{Exchange, Fate, Message, Phase, Speaker, View};
 use crate::wire::Value;
 
 /// The rules of this area.
@@ -28,7 +28,11 @@ fn empty_result(view: View<'_>) -> Verdict {
     let asker = view.subject_side().other();
     let is_client = asker == crate::revision::Side::Client;
     let last_served = view.last_served().unwrap_or_default();
-    let calls: Vec<Exchange<'_>> = view.exchanges().filter(|exchange| exchange.is("tools/call")).collect();
+    // What a client does while it is busy, it does while something of its own is not answered.
+    let calls: Vec<Exchange<'_>> = match is_client {
+        true => view.exchanges().filter(|exchange| exchange.is("tools/call")).collect(),
+        false => view.exchanges_by(Speaker::Subject).filter(|exchange| !exchange.is("initialize")).collect(),
+    };
     let mut passed_over = false;
     view.exchanges()
         .filter(|exchange| exchange.is("ping") && is_fair(exchange.request()))
@@ -38,8 +42,9 @@ fn empty_result(view: View<'_>) -> Verdict {
             if ping.fate() == Fate::Silent && request.entry < last_served && !passed_over {
                 passed_over = true;
                 let busy = calls.iter().find(|call| call.open_at(request.entry))?;
+                let what = if is_client { "while a tool runs" } else { "while it waits for an answer" };
                 return Some(Err(
-                    Breach::at(request, "gets no answer to a ping while a tool runs").after(busy.request())
+                    Breach::at(request, format!("gives no answer to a ping {what}")).after(busy.request())
                 ));
             }
             let answer = ping.answer()?;

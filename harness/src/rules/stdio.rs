@@ -9,10 +9,11 @@ pub mod torn;
 use std::collections::HashSet;
 
 use super::jsonrpc::response::is_judged_by_silence;
+use super::errand;
 use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{self, Revisions, Side, code};
 use crate::session::{Fate, Message, Shape, Speaker, View};
-use crate::transcript::{Delivery, Event};
+use crate::transcript::{Delivery, Event, Intent};
 use crate::wire::{Unreadable, Value};
 
 /// The rules of this area.
@@ -120,12 +121,15 @@ static FRAMING_BY_NEWLINE_ONLY: Rule = Rule {
     judged: "Looked at are well-formed requests that came in several writes, that shared one write with a few others, or \
              that have 64 KiB and more, or U+0085, U+2028 or U+2029 inside a string: none may be lost or taken for malformed while others are answered. Refusing or \
              ignoring a huge one is a warning, since a limit is nowhere forbidden. Splits inside a character and larger \
-             bursts are the matter of `robust`.",
+             bursts are the matter of `robust`. A client must have a use for an answer that came so.",
     untested: "no message was split, sent together with others, huge, or held another line separator",
     judge: framing_by_newline_only,
 };
 
 fn framing_by_newline_only(view: View<'_>) -> Verdict {
+    if view.subject_side() == Side::Client {
+        return answers_in_pieces(view);
+    }
     let (last_served, astray) = (view.last_served(), view.answered_astray());
     let crowded = crowded(view);
     view.exchanges()
@@ -159,6 +163,28 @@ fn framing_by_newline_only(view: View<'_>) -> Verdict {
                 None => return None,
             };
             Some(Err(if request.is_large() { breach.as_warning() } else { breach }))
+        })
+        .collect()
+}
+
+/// What a client makes of answers that came in several writes.
+fn answers_in_pieces(view: View<'_>) -> Verdict {
+    view.exchanges_by(Speaker::Subject)
+        .filter(|exchange| exchange.answers().len() == 1)
+        .filter_map(|exchange| {
+            let answer = exchange.answer().filter(|answer| answer.intent == Intent::Honest)?;
+            let in_pieces = answer.delivery == Delivery::Split && answer.frame.bytes().is_ascii();
+            if !in_pieces || exchange.result().is_none() || answer.is_large() {
+                return None;
+            }
+            // It may be a page of several, so the list as a whole tells nothing unless it came in no other way.
+            let wish = errand::of(view, exchange).or_else(|| errand::listing(view, exchange))?;
+            let came = wish.came.as_ref()?;
+            let what = "has no use for an answer that came in several writes";
+            match wish.has_failed() {
+                true => Some(Err(Breach::at_entry(came.entry, what).after(answer))),
+                false => wish.is_fulfilled().then_some(Ok(())),
+            }
         })
         .collect()
 }

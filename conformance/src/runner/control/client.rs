@@ -6,7 +6,7 @@ use turncoat::adapter::Adapter;
 use turncoat::revision::{Era, Revision, Revisions, Side, code, meta};
 use turncoat::script::hosting::{Hosting, Move, Reply, Trigger};
 use turncoat::script::{Edits, Hello, Needs, Opening, Script};
-use turncoat::session::{Session, Speaker, View};
+use turncoat::session::{Message, Session, Shape, Speaker, View};
 use turncoat::transcript::{Ending, Event, Facts, Http, Transcript, Transport, Transports};
 use turncoat::user;
 use turncoat::wire::Value;
@@ -60,7 +60,12 @@ pub(super) fn speaks(view: View<'_>) -> bool {
                 let version = exchange.result().and_then(|result| result.member("protocolVersion"));
                 exchange.is("initialize") && version.is_some_and(|version| version.is(view.revision().as_str()))
             });
-            answered && view.messages_by(Speaker::Subject).any(|message| message.is("notifications/initialized"))
+            // Whoever forgets to say that it is initialized shows by what it asks that it goes on.
+            let goes_on = |message: &Message<'_>| {
+                let asks = message.shape == Shape::Request && !["initialize", "ping"].iter().any(|own| message.is(own));
+                message.is("notifications/initialized") || (asks && message.modern_version().is_none())
+            };
+            answered && view.messages_by(Speaker::Subject).any(goes_on)
         }
         // Whoever only asks what the server speaks may not like the answer.
         Era::Modern => view

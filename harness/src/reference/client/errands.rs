@@ -201,13 +201,6 @@ impl Client {
                 self.withdraw(&pending, "no longer wanted", out);
             }
             self.fail(unwanted, "aborted".to_owned(), out);
-            if self.faulty(ClientFault::AbortsEverything) {
-                let others = self.errands.iter().filter(|errand| !errand.is_waited_for).map(|errand| errand.number);
-                for other in others.collect::<Vec<_>>() {
-                    self.taken_back(other);
-                    self.fail(other, "aborted".to_owned(), out);
-                }
-            }
         }
         self.succeed(number, json!({"aborted": unwaited.is_some()}), out);
     }

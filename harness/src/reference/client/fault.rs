@@ -125,9 +125,9 @@ faults! {
         "errors lack the id that could be read";
     NullsIdInErrors: "nulls-id-in-errors", "jsonrpc.response.error-id-omission", ONLY_11,
         "errors have a null id";
-    NotificationsWithId: "notifications-with-id", "jsonrpc.notification.no-id", ALL,
+    NotificationsWithId: "notifications-with-id", "jsonrpc.notification.no-id", LEGACY,
         "notifications have an id";
-    AnswersNotifications: "answers-notifications", "jsonrpc.notification.no-response", ALL,
+    AnswersNotifications: "answers-notifications", "jsonrpc.notification.no-response", LEGACY,
         "every notification gets a result with a null id";
     IgnoresUnknownMethods: "ignores-unknown-methods", "jsonrpc.unknown-method.answered", LEGACY,
         "unknown methods get no answer";
@@ -135,7 +135,7 @@ faults! {
         "it exits when it meets an unknown method";
     WrongUnknownMethodCode: "wrong-unknown-method-code", "jsonrpc.unknown-method.code", LEGACY,
         "unknown methods get -32603";
-    DiesOnGarbage: "dies-on-garbage", "jsonrpc.parse-error", ALL,
+    DiesOnGarbage: "dies-on-garbage", "robust.client-survives", ALL,
         "it exits when a line is not JSON";
     WrongParseErrorCode: "wrong-parse-error-code", "jsonrpc.parse-error", LEGACY,
         "text that is not JSON gets -32603";
@@ -211,16 +211,16 @@ faults! {
         "an unanswered initialize is cancelled";
     IgnoresEarlyPings: "ignores-early-pings", "lifecycle.init.ping-during-handshake", LEGACY,
         "a ping before the answer to initialize is not answered";
-    OffersUnspoken: "offers-a-version-it-does-not-speak", "lifecycle.version.client-offers-supported", ONLY_11,
+    OffersUnspoken: "offers-a-version-it-does-not-speak", "lifecycle.version.client-offers-supported", OLDER,
         "initialize names 2025-11-25, and the client leaves when the server agrees";
-    OffersOldest: "offers-its-oldest-version", "lifecycle.version.client-offers-latest", LEGACY,
+    OffersOldest: "offers-its-oldest-version", "lifecycle.version.client-offers-latest", RANGE_03_11,
         "initialize names the oldest version that the client speaks";
     SpeaksAnything: "speaks-any-version", "lifecycle.version.client-disconnects", LEGACY,
         "an unknown version in the answer to initialize is accepted";
     LingersAfterVersion: "lingers-after-an-unknown-version", "lifecycle.version.client-disconnects", LEGACY,
         "after an unknown version it says nothing more and stays";
-    RefusesDowngrade: "refuses-any-other-version", "lifecycle.version.client-accepts-downgrade", OLDER,
-        "it leaves unless the server answers with the offered version";
+    RefusesDowngrade: "refuses-any-other-version", "lifecycle.version.client-accepts-downgrade", RANGE_03_11,
+        "it offers what it is told to, and leaves unless the server answers with that";
     UsesNewerMethods: "uses-newer-methods", "lifecycle.version.respected", ONLY_06,
         "tasks/list is sent in a session that has no tasks";
     UsesNewerMethodsEarly: "uses-newer-methods-in-old-sessions", "lifecycle.version.respected-weak", ONLY_24_03,
@@ -327,14 +327,14 @@ faults! {
         "cancellations do not say of what";
     AnswersCancelled: "answers-cancelled-questions", "cancel.no-response-after", LEGACY,
         "the model takes its time and answers although nobody wants to know any more";
-    DiesOnUnknownCancellation: "dies-on-unknown-cancellations", "cancel.unknown-ignored", ALL,
+    DiesOnUnknownCancellation: "dies-on-unknown-cancellations", "cancel.unknown-ignored", LEGACY,
         "it exits when something is cancelled that it does not know";
     DiesOnCrossingCancellation: "dies-on-crossing-cancellations", "cancel.race-tolerated", LEGACY,
         "it exits when something is cancelled that it has answered";
     DiesOnLateAnswer: "dies-on-late-answers", "cancel.sender-ignores-late-response", ALL,
         "it exits when something is answered that it has cancelled";
-    AbortsEverything: "aborts-everything", "cancel.others-unaffected", ALL,
-        "whoever aborts one wish ends all that nobody waits for";
+    AbortsEverything: "aborts-everything", "cancel.others-unaffected", LEGACY,
+        "a cancellation ends every question that is open";
     AbortsSilently: "aborts-silently", "cancel.stdio-client-notifies", MODERN,
         "a call that is no longer wanted is not cancelled";
     FractionalToken: "fractional-progress-token", "progress.token-type", ALL,

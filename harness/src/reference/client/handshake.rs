@@ -100,6 +100,7 @@ impl Client {
         let offered = match (self.faulty(ClientFault::OffersOldest), self.faulty(ClientFault::OffersUnspoken)) {
             (true, _) => self.conduct.legacy().iter().next().unwrap_or(offered),
             (_, true) => Revision::V2025_11_25,
+            _ if self.conduct.faulty(ClientFault::RefusesDowngrade) => self.told.unwrap_or(offered),
             _ => offered,
         };
         if self.faulty(ClientFault::ListsFirst) {

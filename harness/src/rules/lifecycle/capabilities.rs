@@ -1,9 +1,11 @@
 //! The shape of capability objects, and unknown keys in them.
 
 use crate::revision::{Era, Revision, Revisions, Side, code};
+use crate::rules::client;
 use crate::rules::probe::{self, Opening};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Message, Speaker, View};
+use crate::transcript::Intent;
 use crate::wire::Value;
 
 /// What the schema fixes about one place in a capability object.
@@ -182,12 +184,15 @@ pub(super) static OPEN_SET: Rule = Rule {
     requires: "Unknown capability keys of the other side are tolerated, for the set is open.",
     judged: "Only declarations whose known keys have the right types count, and only requests whose success is due: an \
              `initialize` with a version that the subject was seen to speak, server/discover, and lists that the \
-             server declared.",
+             server declared. A client must not leave behind such a declaration while its user waits.",
     untested: "nobody declared an unknown capability to the subject in a request that had to succeed",
     judge: open_set,
 };
 
 fn open_set(view: View<'_>) -> Verdict {
+    if view.subject_side() == Side::Client {
+        return open_set_of_server(view);
+    }
     match view.revision().era() {
         Era::Legacy => open_set_of_initialize(view).into_iter().collect(),
         Era::Modern => {
@@ -207,6 +212,28 @@ fn open_set(view: View<'_>) -> Verdict {
                 .collect()
         }
     }
+}
+
+/// What a client makes of a server that declares something unknown.
+fn open_set_of_server(view: View<'_>) -> Verdict {
+    let told = |exchange: &Exchange<'_>| exchange.is("initialize") || exchange.is("server/discover");
+    view.exchanges_by(Speaker::Subject)
+        .filter(told)
+        .filter_map(|exchange| {
+            let answer = exchange.answer().filter(|answer| answer.intent == Intent::Honest && answer.own_line)?;
+            let declared = exchange.result()?.member("capabilities")?;
+            let tried = has_unknown(Side::Server, view.revision(), declared)
+                && misshapen(Side::Server, view.revision(), declared).is_empty();
+            if !tried || !view.subject_speaks() {
+                return None;
+            }
+            let went_on = client::own(view).any(|own| own.entry > answer.entry);
+            let left = client::left_behind(view, answer);
+            let what = "leaves a server that declares an unknown capability";
+            let check: Option<Check> = left.map(|left| Err(Breach::at_entry(left, what).after(answer)));
+            check.or(went_on.then_some(Ok(())))
+        })
+        .collect()
 }
 
 fn open_set_of_initialize(view: View<'_>) -> Option<Check> {

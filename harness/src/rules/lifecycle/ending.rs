@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::revision::{Revision, Revisions, Side};
+use crate::rules::{client, errand};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Fate, Speaker, View};
 use crate::transcript::{Event, Intent};
@@ -17,12 +18,16 @@ pub(super) static TIMEOUT_CANCELS: Rule = Rule {
     requires: "A request that gets no answer in time is cancelled by its sender, who then stops waiting.",
     judged: "Only what the subject does by itself counts, since nobody knows its time-out. A tool call that is answered \
              while the one request sent during it is still open shows that the subject gave up; if it never cancelled \
-             that request, this is a warning, for it may not have needed the answer.",
+             that request, this is a warning, for it may not have needed the answer. A client gave up if its user \
+             learns that a wish failed whose request is still open, and it goes on.",
     untested: "the subject waited longer for an answer than the harness did; give it a short time-out for its own requests",
     judge: timeout_cancels,
 };
 
 fn timeout_cancels(view: View<'_>) -> Verdict {
+    if view.subject_side() == Side::Client {
+        return client_cancels(view);
+    }
     let forsaken: Vec<Exchange<'_>> = view
         .exchanges_by(Speaker::Subject)
         .filter(|exchange| exchange.answer().is_none() && !exchange.is("ping"))
@@ -50,6 +55,24 @@ fn timeout_cancels(view: View<'_>) -> Verdict {
                 let what = "stops waiting for its own request without a word of cancellation";
                 Err(Breach::at(end, what).after(request.request()).as_warning())
             })
+        })
+        .collect()
+}
+
+/// Whether a client cancels the requests that it gave up.
+fn client_cancels(view: View<'_>) -> Verdict {
+    view.exchanges_by(Speaker::Subject)
+        .filter(|exchange| exchange.answer().is_none() && exchange.request().is_sound())
+        .filter_map(|exchange| {
+            if exchange.cancellation().is_some() {
+                return Some(Ok(()));
+            }
+            let request = exchange.request();
+            let wish = errand::open(view, exchange).filter(|wish| wish.has_failed())?;
+            let came = wish.came.as_ref()?;
+            let next = client::own(view).find(|own| own.entry > came.entry && own.id.is_some() && own.method().is_some())?;
+            let what = format!("goes on without a word of cancellation for {}, which it gave up", exchange.method());
+            Some(Err(Breach::at(next, what).after(request)))
         })
         .collect()
 }

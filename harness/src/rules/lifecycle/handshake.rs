@@ -1,9 +1,10 @@
 //! `initialize`, its answer, and what is said until `notifications/initialized`.
 
 use crate::revision::{Revisions, Side};
+use crate::rules::client;
 use crate::rules::probe::{self, Opening};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
-use crate::session::{Phase, Shape, Speaker, View};
+use crate::session::{Fate, Phase, Shape, Speaker, View};
 use crate::transcript::Event;
 use crate::wire::Kind;
 
@@ -110,7 +111,8 @@ pub(super) static PING_DURING_HANDSHAKE: Rule = Rule {
     transports: Transports::BOTH,
     clause: "2025-11-25/basic/utilities/ping#behavior-requirements",
     requires: "A ping is answered with a result even while the handshake is not finished.",
-    judged: "Pings between a successful answer to `initialize` and `notifications/initialized` count. One before that \
+    judged: "Pings between a successful answer to `initialize` and `notifications/initialized` count, and to a client \
+             those behind its `initialize`. One before that \
              answer is not held against a server, for initialization is the first interaction, and one that is never \
              answered at all belongs to jsonrpc.response.exactly-one.",
     untested: "no ping was sent between the answer to `initialize` and `notifications/initialized`",
@@ -118,6 +120,9 @@ pub(super) static PING_DURING_HANDSHAKE: Rule = Rule {
 };
 
 fn ping_during_handshake(view: View<'_>) -> Verdict {
+    if view.subject_side() == Side::Client {
+        return ping_before_its_answer(view);
+    }
     let Some(opened) = Opening::of(view).filter(|opening| opening.exchange.result().is_some()) else {
         return Verdict::untested();
     };
@@ -143,6 +148,33 @@ fn ping_during_handshake(view: View<'_>) -> Verdict {
             } else {
                 Ok(())
             })
+        })
+        .collect()
+}
+
+/// What a client makes of a ping while it waits for the answer to `initialize`, or has just got it.
+fn ping_before_its_answer(view: View<'_>) -> Verdict {
+    let Some(opening) = view.exchanges_by(Speaker::Subject).find(|exchange| exchange.is("initialize")) else {
+        return Verdict::untested();
+    };
+    let from = opening.request().entry;
+    let done = client::own(view).find(|own| own.is("notifications/initialized")).map_or(usize::MAX, |own| own.entry);
+    let last_served = view.last_served().unwrap_or_default();
+    view.exchanges()
+        .filter(|ping| ping.is("ping") && super::super::ping::is_fair(ping.request()))
+        .filter(|ping| (from..done).contains(&ping.request().entry))
+        .filter_map(|ping| {
+            let request = ping.request();
+            match ping.answer() {
+                Some(answer) if answer.is_error() => {
+                    Some(Err(Breach::at(answer, "refuses a ping before initialized").after(request)))
+                }
+                Some(_) => Some(Ok(())),
+                None if ping.fate() == Fate::Silent && last_served > request.entry => {
+                    Some(Err(Breach::at(request, "does not answer a ping during the handshake")))
+                }
+                None => None,
+            }
         })
         .collect()
 }

@@ -1,11 +1,12 @@
 //! What a receiver does about the `_meta` of a request, and what a server puts into its results.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::revision::{Era, LISTS, Revision, Revisions, Side, code, knows, meta};
-use crate::rules::probe;
+use crate::rules::{client, errand, probe};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Message, Speaker, View};
+use crate::transcript::Intent;
 use crate::wire::Value;
 
 use super::{keys, trace};
@@ -21,13 +22,16 @@ pub(super) static RESERVED_VALUES_NO_ASSUMPTION: Rule = Rule {
     clause: CLAUSE,
     requires: "A receiver assumes nothing about the values under keys of `_meta` that no revision defines.",
     judged: "A request with such keys has to succeed where its success is due anyway: ping, server/discover, lists \
-             that the server declared, and any request that succeeded before without them. Keys that break the \
-             grammar, and trace context where its form is fixed, are not held against anyone.",
+             that the server declared, and any request that succeeded before without them. A client has to have a use \
+             for a result with such keys if it had one for the same result without. Keys that break the grammar, and trace context where its form is fixed, are not held against anyone.",
     untested: "no request that had to succeed carried a _meta key without a meaning",
     judge: reserved_values_no_assumption,
 };
 
 fn reserved_values_no_assumption(view: View<'_>) -> Verdict {
+    if view.subject_side() == Side::Client {
+        return no_assumption_about_results(view);
+    }
     let methods = probe::certain_methods(view);
     let legacy_since = view.legacy_since().unwrap_or(usize::MAX);
     let modern = view.revision().era() == Era::Modern;
@@ -40,7 +44,7 @@ fn reserved_values_no_assumption(view: View<'_>) -> Verdict {
             false => probe::is_sound(request) && !exchange.is("initialize"),
         };
         let (Some(answer), true) = (exchange.answer(), in_turn) else { continue };
-        if !has_odd_keys(view, request) {
+        if !has_odd_keys(view, request.meta()) {
             if answer.is_success() && probe::has_only_defined_keys(request) {
                 controls.entry(bare(exchange, false)).or_insert(request);
             }
@@ -60,9 +64,31 @@ fn reserved_values_no_assumption(view: View<'_>) -> Verdict {
     checks.into_iter().collect()
 }
 
-/// Whether a request has `_meta` keys without a meaning, and none that gives a reason to refuse it.
-fn has_odd_keys(view: View<'_>, request: &Message<'_>) -> bool {
-    let Some(given) = request.meta() else { return false };
+/// What a client makes of results with such keys: what was of use without them is of use with them.
+fn no_assumption_about_results(view: View<'_>) -> Verdict {
+    let mut controls: HashSet<String> = HashSet::new();
+    let mut checks: Vec<Check> = Vec::new();
+    for exchange in view.exchanges_by(Speaker::Subject) {
+        let Some(answer) = exchange.answer().filter(|answer| answer.intent == Intent::Honest) else { continue };
+        let (Some(result), Some(wish)) = (exchange.result(), errand::of(view, exchange)) else { continue };
+        let asked = bare(exchange, false);
+        if !has_odd_keys(view, result.member("_meta")) {
+            if wish.is_fulfilled() {
+                controls.insert(asked);
+            }
+        } else if wish.is_fulfilled() {
+            checks.push(Ok(()));
+        } else if let Some(came) = wish.came.as_ref().filter(|_| wish.has_failed() && controls.contains(&asked)) {
+            let what = "has no use for a result with a _meta key that has no meaning";
+            checks.push(Err(Breach::at_entry(came.entry, what).after(answer)));
+        }
+    }
+    checks.into_iter().collect()
+}
+
+/// Whether `_meta` has keys without a meaning, and none that gives a reason to refuse what it belongs to.
+fn has_odd_keys(view: View<'_>, given: Option<Value<'_>>) -> bool {
+    let Some(given) = given else { return false };
     let traced = view.revision().era() == Era::Legacy;
     let is_odd = |key: &str| !keys::is_defined(key) || (traced && trace::KEYS.contains(&key));
     given.members().any(|(key, _)| is_odd(&key)) && given.members().all(|(key, _)| keys::is_well_formed(&key))
@@ -178,12 +204,16 @@ pub(super) static IDENTITY_NOT_BEHAVIOURAL: Rule = Rule {
     requires: "What the other side says of itself does not change how it is treated.",
     judged: "Requests of one session that differ in nothing but the client's description of itself are compared: \
              success or the code of the error, the capabilities and versions that are discovered, and the keys of \
-             lists, as long as no tool was called between them.",
+             lists, as long as no tool was called between them. A client must not leave a server because it does \
+             not say who it is.",
     untested: "the same request was never sent under two identities",
     judge: identity_not_behavioural,
 };
 
 fn identity_not_behavioural(view: View<'_>) -> Verdict {
+    if view.subject_side() == Side::Client {
+        return nameless_server(view);
+    }
     let mut first: HashMap<String, Exchange<'_>> = HashMap::new();
     let mut checks: Vec<Check> = Vec::new();
     for exchange in probe::stateless(view).filter(|exchange| probe::is_sound(exchange.request())) {
@@ -212,6 +242,24 @@ fn identity_not_behavioural(view: View<'_>) -> Verdict {
         });
     }
     checks.into_iter().collect()
+}
+
+/// What a client makes of a server that does not say who it is.
+fn nameless_server(view: View<'_>) -> Verdict {
+    client::modern(view)
+        .filter_map(|exchange| {
+            let answer = exchange.answer().filter(|answer| answer.intent == Intent::Honest && answer.own_line)?;
+            let named = exchange.result()?.path(&["_meta", meta::SERVER_INFO]).is_some();
+            if named || !view.subject_speaks() {
+                return None;
+            }
+            let went_on = client::own(view).any(|own| own.entry > answer.entry);
+            let left = client::left_behind(view, answer);
+            let what = "leaves a server that does not say who it is";
+            let check: Option<Check> = left.map(|left| Err(Breach::at_entry(left, what).after(answer)));
+            check.or(went_on.then_some(Ok(())))
+        })
+        .collect()
 }
 
 fn treated_alike(one: Exchange<'_>, other: Exchange<'_>) -> bool {

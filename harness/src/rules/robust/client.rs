@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use crate::revision::{Revisions, Side};
-use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict, errand, probe};
-use crate::session::{Message, Speaker, View};
+use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict, client, errand, probe};
+use crate::session::{Message, Shape, Speaker, View};
 use crate::transcript::{Event, Intent};
 use crate::wire::Value;
 
@@ -126,8 +126,11 @@ fn gives_up(view: View<'_>) -> Verdict {
         return gave_up.then_some(Ok(())).into_iter().collect();
     };
     let request = asked.request();
-    let acts = |event: &Event| matches!(event, Event::Received { .. } | Event::Surface { .. } | Event::Ended);
-    let acted = entries.iter().take(over).skip(request.entry + 1).any(|entry| acts(&entry.event));
+    let tells = |event: &Event| matches!(event, Event::Surface { .. } | Event::Ended);
+    let told = entries.iter().take(over).skip(request.entry + 1).any(|entry| tells(&entry.event));
+    // That it answers what the harness asks does not end its own waiting.
+    let says = client::own(view).any(|own| own.entry > request.entry && own.shape != Shape::Response);
+    let acted = told || says;
     let what = format!("waits for the answer to {} for ever", asked.method());
     let check = if acted { Ok(()) } else { Err(Breach::at_entry(over, what).after(request)) };
     [check].into_iter().collect()
@@ -162,7 +165,7 @@ fn bounded_walk(view: View<'_>) -> Verdict {
 /// `robust.client-keeps-others`
 pub static KEEPS_OTHERS: Rule = Rule {
     requires: "One tool that a client cannot use does not cost its user the others.",
-    judged: "Lists with a tool that has no proper name, schema, hints or icons: a wish for the list does not fail, and some of the \
+    judged: "Lists with a tool that has no proper name, schema, hints or icons, or with two of one name: a wish for the list does not fail, and some of the \
              other tools stand on the surface. A list that is too long or too deep for usual parsers may be lost as a whole.",
     untested: "no driver told of a list with a tool that was spoilt, or showed its tools behind it",
     judge: keeps_others,
@@ -188,7 +191,8 @@ fn keeps_others(view: View<'_>) -> Verdict {
                 .filter_map(|tool| Some(tool.member("name")?.as_str()?.into_owned()))
                 .collect();
             // With all of them, nothing is spoilt; with one tool there are no others.
-            let spoilt = tools.items().any(|tool| !is_fit(tool)) && names.len() > 1;
+            let (all, fit) = (tools.items().count(), tools.items().filter(|tool| is_fit(*tool)).count());
+            let spoilt = names.len() > 1 && (fit < all || names.len() < fit);
             let what = "shows none of the tools of a list in which one was spoilt";
             let lost = |entry: usize| Some(Err(Breach::at_entry(entry, what).after(answer)));
             let shown = view.user().surfaces.iter().find(|said| said.entry > answer.entry);

@@ -53,7 +53,7 @@ impl Client {
                 ClientFault::RefusesPings if is_ping => refuse(code::METHOD_NOT_FOUND),
                 ClientFault::MakesTasks if params.contains_key("task") => Message::result(&id.raw, task()),
                 ClientFault::RefusesTaskMember if params.contains_key("task") => refuse(code::INVALID_PARAMS),
-                ClientFault::AnswersCancelled if method == "sampling/createMessage" => {
+                ClientFault::AnswersCancelled | ClientFault::AbortsEverything if method == "sampling/createMessage" => {
                     if let Ok(result) = self.answer(method, &Value::Object(params.clone()), Revision::V2025_11_25) {
                         let answer = Message::result(&id.raw, object(result));
                         self.grudge.delayed.push((self.now + THINKING, answer));
@@ -175,6 +175,7 @@ fn another(property: &Value) -> Option<Value> {
             choices.into_iter().find(|choice| *choice != default).cloned()
         }
         Value::String(text) => Some(json!(format!("{text}!"))),
+        Value::Array(_) => Some(json!([])),
         _ => None,
     }
 }

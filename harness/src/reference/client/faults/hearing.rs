@@ -22,7 +22,7 @@ impl Client {
         for fault in self.faults() {
             match fault {
                 ClientFault::AnswersNotifications => self.send(Message::result("null", Object::new()), out),
-                ClientFault::Hoards => self.grudge.hoard += 4_096 + 64 * json!(params).to_string().len(),
+                ClientFault::Hoards => self.grudge.hoard += (1 << 20) + json!(params).to_string().len(),
                 ClientFault::StuckInStorms if self.grudge.heard > STORM => {
                     self.grudge.is_stuck = true;
                     return true;
@@ -30,6 +30,7 @@ impl Client {
                 ClientFault::DiesOnUnknownCompletion if method == "notifications/elicitation/complete" => {
                     self.exit(1, out);
                 }
+                ClientFault::AbortsEverything if cancels => self.grudge.delayed.clear(),
                 ClientFault::DiesOnUnknownCancellation if cancels && !self.knows(params) => self.exit(1, out),
                 ClientFault::DiesOnCrossingCancellation if cancels && self.knows(params) => self.exit(1, out),
                 ClientFault::WaitsForTaskNews if method == "notifications/tasks/status" => {

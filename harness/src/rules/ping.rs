@@ -40,8 +40,8 @@ fn empty_result(view: View<'_>) -> Verdict {
         .filter_map(|ping| {
             let request = ping.request();
             if ping.fate() == Fate::Silent && request.entry < last_served && !passed_over {
-                passed_over = true;
                 let busy = calls.iter().find(|call| call.open_at(request.entry))?;
+                passed_over = true;
                 let what = if is_client { "while a tool runs" } else { "while it waits for an answer" };
                 return Some(Err(
                     Breach::at(request, format!("gives no answer to a ping {what}")).after(busy.request())

@@ -8,8 +8,8 @@ pub mod torn;
 
 use std::collections::HashSet;
 
-use super::jsonrpc::response::is_judged_by_silence;
 use super::errand;
+use super::jsonrpc::response::is_judged_by_silence;
 use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{self, Revisions, Side, code};
 use crate::session::{Fate, Message, Shape, Speaker, View};

@@ -219,8 +219,8 @@ faults! {
         "an unknown version in the answer to initialize is accepted";
     LingersAfterVersion: "lingers-after-an-unknown-version", "lifecycle.version.client-disconnects", LEGACY,
         "after an unknown version it says nothing more and stays";
-    RefusesDowngrade: "refuses-any-other-version", "lifecycle.version.client-accepts-downgrade", RANGE_03_11,
-        "it offers what it is told to, and leaves unless the server answers with that";
+    RefusesDowngrade: "refuses-any-other-version", "lifecycle.version.client-accepts-downgrade", OLDER,
+        "it leaves unless the server answers with the offered version";
     UsesNewerMethods: "uses-newer-methods", "lifecycle.version.respected", ONLY_06,
         "tasks/list is sent in a session that has no tasks";
     UsesNewerMethodsEarly: "uses-newer-methods-in-old-sessions", "lifecycle.version.respected-weak", ONLY_24_03,
@@ -435,7 +435,7 @@ faults! {
         "a result with nothing but state ends the session";
 
     // Questions.
-    NeedsMode: "needs-a-mode", "elicitation.mode-default-form", SINCE_11,
+    NeedsMode: "needs-a-mode", "elicitation.mode-default-form", ONLY_11,
         "an elicitation without mode is refused";
     NestedContent: "nested-content", "elicitation.result-shape", SINCE_06,
         "what the user filled in is inside another object";
@@ -457,7 +457,7 @@ faults! {
         "what the model says is a string";
     InventsForRejection: "invents-for-rejections", "sampling.rejection-is-error", LEGACY,
         "a rejected sampling request gets an empty message";
-    RefusesContentLists: "refuses-content-lists", "sampling.client-accepts-content-forms", SINCE_11,
+    RefusesContentLists: "refuses-content-lists", "sampling.client-accepts-content-forms", ONLY_11,
         "a message with several blocks of content is refused";
     HttpRoots: "http-roots", "roots.file-uri", ALL,
         "roots are at http URLs";

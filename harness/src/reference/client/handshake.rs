@@ -100,7 +100,6 @@ impl Client {
         let offered = match (self.faulty(ClientFault::OffersOldest), self.faulty(ClientFault::OffersUnspoken)) {
             (true, _) => self.conduct.legacy().iter().next().unwrap_or(offered),
             (_, true) => Revision::V2025_11_25,
-            _ if self.conduct.faulty(ClientFault::RefusesDowngrade) => self.told.unwrap_or(offered),
             _ => offered,
         };
         if self.faulty(ClientFault::ListsFirst) {
@@ -207,7 +206,8 @@ impl Client {
         if self.faulty(ClientFault::TakesLegacyForModern) {
             return self.agree(errand, Revision::V2026_07_28, None, out);
         }
-        match self.conduct.newest_legacy() {
+        let told = self.told.filter(|_| self.conduct.faulty(ClientFault::RefusesDowngrade));
+        match told.or(self.conduct.newest_legacy()) {
             Some(newest) => self.initialize(errand, newest, out),
             None => self.give_up(errand, format!("this is no server of 2026-07-28: {why}"), out),
         }

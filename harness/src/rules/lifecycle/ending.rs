@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::revision::{Revision, Revisions, Side};
-use crate::rules::{client, errand};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
+use crate::rules::{client, errand};
 use crate::session::{Exchange, Fate, Speaker, View};
 use crate::transcript::{Event, Intent};
 
@@ -70,7 +70,8 @@ fn client_cancels(view: View<'_>) -> Verdict {
             let request = exchange.request();
             let wish = errand::open(view, exchange).filter(|wish| wish.has_failed())?;
             let came = wish.came.as_ref()?;
-            let next = client::own(view).find(|own| own.entry > came.entry && own.id.is_some() && own.method().is_some())?;
+            let next =
+                client::own(view).find(|own| own.entry > came.entry && own.id.is_some() && own.method().is_some())?;
             let what = format!("goes on without a word of cancellation for {}, which it gave up", exchange.method());
             Some(Err(Breach::at(next, what).after(request)))
         })

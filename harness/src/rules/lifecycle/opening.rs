@@ -237,7 +237,7 @@ pub(super) static OFFERS_SUPPORTED: Rule = Rule {
     clause: NEGOTIATION,
     requires: "The version that a client asks for is one that it supports.",
     judged: "If the harness answers honestly with that same version, the client goes on. A client that hangs up instead \
-             breaks the rule, unless a signal or an error of its own ended it.",
+             breaks the rule, unless a signal or an error of its own ended it of which its user was not told.",
     untested: "no `initialize` was answered with the version that it asked for",
     judge: offers_supported,
     ..rule("lifecycle.version.client-offers-supported", Level::Must)
@@ -255,9 +255,10 @@ fn offers_supported(view: View<'_>) -> Verdict {
         Event::Exited { code, signal, .. } => signal.is_some() || code != Some(0),
         _ => false,
     });
+    let told = view.user().wishes.iter().any(|wish| wish.kind() == "connect" && wish.has_failed());
     let check = match (opening.initialized(), opening.hung_up()) {
         (Some(_), _) => Ok(()),
-        (None, Some(entry)) if !failed => {
+        (None, Some(entry)) if !failed || told => {
             let what = "hangs up on a server that agreed to the version it asked for";
             Err(Breach::at_entry(entry, what).after(answer))
         }

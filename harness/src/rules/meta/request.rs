@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::revision::{Era, LISTS, Revision, Revisions, Side, code, knows, meta};
-use crate::rules::{client, errand, probe};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
+use crate::rules::{client, errand, probe};
 use crate::session::{Exchange, Message, Speaker, View};
 use crate::transcript::Intent;
 use crate::wire::Value;

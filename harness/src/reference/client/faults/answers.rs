@@ -12,7 +12,7 @@ use crate::reference::message::{Failure, Message, Object, object};
 use crate::revision::{Revision, code};
 
 /// How long a model takes that takes its time.
-const THINKING: Duration = Duration::from_millis(300);
+const THINKING: Duration = Duration::from_millis(1);
 
 impl Client {
     /// Whether a request of the server is dealt with by a fault. `revision` is `None` where nothing may answer.

@@ -312,7 +312,7 @@ faults! {
     SaysInitialized: "says-initialized-to-modern-servers", "modern.client.no-legacy-messages", MODERN,
         "notifications/initialized follows server/discover";
     ModernMetaInLegacy: "modern-meta-in-legacy-sessions", "dual.legacy-session-plain", LEGACY,
-        "requests of a legacy session name a version in their metadata";
+        "requests of a legacy session say in their metadata who asks";
 
     // Pings, cancellation and progress.
     RefusesPings: "refuses-pings", "ping.empty-result", LEGACY,

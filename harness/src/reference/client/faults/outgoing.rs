@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::reference::client::fault::ClientFault;
-use crate::reference::client::{Client, array};
+use crate::reference::client::{Client, Conduct, array};
 use crate::reference::message::{Message, Object};
 use crate::revision::meta;
 
@@ -174,10 +174,10 @@ fn metadata(fault: ClientFault, message: &mut Message) {
     match fault {
         ClientFault::BadMetaKey if is_call => put("com.turncoat/bad key", json!(1)),
         ClientFault::ForwardDnsMeta if is_call => put("example.com/key", json!(1)),
-        ClientFault::InventsReservedMeta if is_call => put("io.modelcontextprotocol/turncoat", json!(1)),
+        ClientFault::InventsReservedMeta if is_call => put("api.modelcontextprotocol.org/turncoat", json!(1)),
         ClientFault::BadTraceparent if is_call => put("traceparent", json!("00-turncoat-01")),
         ClientFault::Latin1 if is_call => put("com.turncoat/note", json!("caf\u{e9}")),
-        ClientFault::ModernMetaInLegacy if method != "initialize" => put(meta::PROTOCOL_VERSION, json!("2026-07-28")),
+        ClientFault::ModernMetaInLegacy if method != "initialize" => put(meta::CLIENT_INFO, Conduct::identity()),
         ClientFault::FractionalToken if is_call => put("progressToken", json!(1.5)),
         ClientFault::SameToken if is_call => put("progressToken", json!("token")),
         ClientFault::OmitsMetaVersion if method.starts_with("resources/") => drop(all.remove(meta::PROTOCOL_VERSION)),

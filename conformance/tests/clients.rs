@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use turncoat::adapter::embedded_client::EmbeddedClient;
+use turncoat::adapter::{Adapter, embedded_client};
 use turncoat::reference::client::{CLIENT_FAULTS, ClientFaultInfo, Conduct, variants};
 use turncoat::revision::{Revision, Side};
 use turncoat::rules::{self, Level};
@@ -14,21 +14,25 @@ use turncoat_conformance::runner::{self, Plan, Quiet};
 
 fn main() {
     let arguments = Arguments::from_args();
-    let mut trials = vec![Trial::test("honest/reference", || check(Conduct::default(), true))];
-    trials.extend(variants().iter().map(|variant| {
-        Trial::test(format!("honest/variant/{}", variant.name), move || check(variant.conduct(), false))
-    }));
-    let has_rule = |fault: &&ClientFaultInfo| rules::find(fault.rule).is_some();
-    trials.extend(
-        CLIENT_FAULTS
-            .iter()
-            .filter(has_rule)
-            .map(|fault| Trial::test(format!("{}/{}", fault.rule, fault.id), move || caught(fault))),
-    );
+    let mut trials = Vec::new();
+    for transport in [Transport::Stdio, Transport::Http] {
+        let place = if transport.is_stdio() { "stdio" } else { "http" };
+        let honest = move || check(transport, Conduct::default(), true);
+        trials.push(Trial::test(format!("{place}/honest/reference"), honest));
+        trials.extend(variants().iter().map(|variant| {
+            let name = format!("{place}/honest/variant/{}", variant.name);
+            Trial::test(name, move || check(transport, variant.conduct(), false))
+        }));
+        let applies = |fault: &&ClientFaultInfo| {
+            let rule = rules::find(fault.rule);
+            fault.reach.has(transport) && rule.is_some_and(|rule| rule.applies(Side::Client, transport))
+        };
+        trials.extend(CLIENT_FAULTS.iter().filter(applies).map(|fault| {
+            Trial::test(format!("{place}/{}/{}", fault.rule, fault.id), move || caught(fault, transport))
+        }));
+    }
     let proven: BTreeSet<&str> = CLIENT_FAULTS.iter().map(|fault| fault.rule).collect();
-    let of_clients = rules::all().filter(|rule| rule.side == Some(Side::Client));
-    // The reference client speaks no HTTP yet.
-    trials.extend(of_clients.filter(|rule| rule.transports.has(Transport::Stdio)).map(|rule| {
+    trials.extend(rules::all().filter(|rule| rule.side == Some(Side::Client)).map(|rule| {
         let has = proven.contains(rule.id) || UNPROVEN.contains(&rule.id);
         Trial::test(format!("{}/has-a-fault", rule.id), move || {
             if has { Ok(()) } else { Err("no fault of the reference client breaks this rule".into()) }
@@ -38,9 +42,9 @@ fn main() {
 }
 
 /// The plain reference keeps every rule; a variant may leave undone what is only recommended.
-fn check(conduct: Conduct, strictly: bool) -> Result<(), Failed> {
+fn check(transport: Transport, conduct: Conduct, strictly: bool) -> Result<(), Failed> {
     let plan = Plan { jobs: Some(1), ..Plan::default() };
-    let report = runner::check(&plan, &EmbeddedClient::new(conduct), &Quiet, &AtomicBool::new(false))?;
+    let report = runner::check(&plan, &*embedded_client::over(transport, conduct), &Quiet, &AtomicBool::new(false))?;
     let counts = |level| strictly || matches!(level, Level::Must | Level::Robustness);
     let findings: Vec<_> = report.findings.iter().filter(|finding| counts(finding.level)).collect();
     if findings.is_empty() { Ok(()) } else { Err(format!("{findings:#?}").into()) }
@@ -75,22 +79,27 @@ const MISSED: &[&str] = &[
     "takes-untyped-results-for-interim",
 ];
 
+/// The same over HTTP.
+const MISSED_OVER_HTTP: &[&str] = &[];
+
 /// Rules that no fault breaks yet.
 const UNPROVEN: &[&str] = &["pagination.client-no-cursor-across-sessions", "stdio.stderr-not-an-error"];
 
 /// The rule must notice it in a run of every revision in which it shows.
-fn caught(fault: &ClientFaultInfo) -> Result<(), Failed> {
-    let subject = EmbeddedClient::new(Conduct::default().with_fault(fault.id)?);
+fn caught(fault: &ClientFaultInfo, transport: Transport) -> Result<(), Failed> {
+    let subject = embedded_client::over(transport, Conduct::default().with_fault(fault.id)?);
+    let shows = fault.revisions.iter();
     let missed: Vec<&str> =
-        fault.revisions.iter().filter(|revision| !noticed(fault, &subject, *revision)).map(Revision::as_str).collect();
-    match (missed.is_empty(), MISSED.contains(&fault.id)) {
+        shows.filter(|revision| !noticed(fault, &*subject, *revision)).map(Revision::as_str).collect();
+    let known = if transport.is_stdio() { MISSED } else { MISSED_OVER_HTTP };
+    match (missed.is_empty(), known.contains(&fault.id)) {
         (true, false) | (false, true) => Ok(()),
         (true, true) => Err("it is noticed now: take it off the list of those that are not".into()),
         (false, false) => Err(format!("missed in {}", missed.join(", ")).into()),
     }
 }
 
-fn noticed(fault: &ClientFaultInfo, subject: &EmbeddedClient, revision: Revision) -> bool {
+fn noticed(fault: &ClientFaultInfo, subject: &dyn Adapter, revision: Revision) -> bool {
     let plan = Plan { jobs: Some(1), only: vec![fault.rule.to_owned()], revisions: vec![revision], ..Plan::default() };
     let Ok(report) = runner::check(&plan, subject, &Quiet, &AtomicBool::new(false)) else { return false };
     let heeded = if ONLY_WARNED_OF.contains(&fault.id) { &report.warnings } else { &report.findings };

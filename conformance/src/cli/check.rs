@@ -19,6 +19,7 @@ use turncoat::adapter::driven::Driven;
 use turncoat::adapter::driven::http::DrivenHttp;
 use turncoat::adapter::embedded::Embedded;
 use turncoat::adapter::embedded_client::EmbeddedClient;
+use turncoat::adapter::embedded_client::http::EmbeddedHttpClient;
 use turncoat::adapter::host::{self, EmbeddedHttp};
 use turncoat::adapter::http::tls::Trust;
 use turncoat::adapter::http::url::UrlError;
@@ -114,7 +115,7 @@ pub(super) fn embedded_client(mut options: Options, asked: &super::Embedded) -> 
     let plan = embedded_plan(&options, Side::Client, fault)?;
     options.strict |= fault.is_some();
     if asked.http {
-        return Err(Usage::new("the embedded reference client speaks no HTTP", "turncoat check --client"));
+        return run(&options, &plan, &EmbeddedHttpClient::new(conduct).called(words), meant);
     }
     run(&options, &plan, &EmbeddedClient::new(conduct).called(words), meant)
 }

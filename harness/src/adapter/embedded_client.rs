@@ -1,4 +1,6 @@
 //! The reference client of this crate, in memory: no tasks, no pipes, time on tokio's clock.
+//!
+//! - [`http`]: the same over HTTP
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -7,11 +9,23 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::{Adapter, Description, Incoming, Link, NextFuture, OpenFuture};
+use crate::reference;
 use crate::reference::client::{Client, Conduct, Deed, Outlet};
 use crate::revision::Side;
-use crate::transcript::Vitals;
+use crate::transcript::{Transport, Vitals};
 use crate::user::{self, Brief};
 use crate::wire::lines::{Line, Lines};
+
+pub mod http;
+
+/// The embedded reference client of some conduct, over either transport.
+#[must_use]
+pub fn over(transport: Transport, conduct: Conduct) -> Box<dyn Adapter> {
+    match transport {
+        Transport::Stdio => Box::new(EmbeddedClient::new(conduct)),
+        Transport::Http => Box::new(http::EmbeddedHttpClient::new(conduct)),
+    }
+}
 
 /// The embedded reference client of some conduct.
 #[derive(Clone, Debug)]
@@ -121,6 +135,8 @@ impl Running {
                 Deed::Surface(text) => self.ready.push_back(Incoming::Surface(text)),
                 Deed::Signal(signal) => self.ready.push_back(Incoming::Signalled(signal)),
                 Deed::HangUp => self.hang_up(),
+                // There is no HTTP here.
+                Deed::Ask(..) | Deed::Abandon(_) => {}
                 Deed::Exit(code) => {
                     self.hang_up();
                     self.ended = true;
@@ -185,10 +201,11 @@ impl Link for Running {
     }
 
     fn vitals(&mut self) -> Option<Vitals> {
-        let vitals = self.client.vitals();
-        Some(Vitals {
-            peak_bytes: vitals.peak_bytes,
-            cpu_micros: u64::try_from(vitals.cpu.as_micros()).unwrap_or(u64::MAX),
-        })
+        Some(measured(self.client.vitals()))
     }
+}
+
+fn measured(vitals: reference::Vitals) -> Vitals {
+    let cpu_micros = u64::try_from(vitals.cpu.as_micros()).unwrap_or(u64::MAX);
+    Vitals { peak_bytes: vitals.peak_bytes, cpu_micros }
 }

@@ -16,6 +16,8 @@
 //! - `watching`: news of resources and lists
 //! - `tasks`: calls that are done as tasks
 //! - `journal`: what the user gets to see
+//! - `mirror`: arguments that are repeated in header lines
+//! - [`http`]: the same client over HTTP
 //! - `fault`, `faults`: what can be wrong
 
 use std::collections::VecDeque;
@@ -35,6 +37,7 @@ use super::message::{Failure, Message};
 use super::{Temper, Vitals};
 use crate::revision::{Era, Revision, code};
 use crate::user::Wish;
+use crate::wire::http::Request;
 
 mod asked;
 mod cache;
@@ -44,9 +47,11 @@ mod fault;
 mod faults;
 mod form;
 mod handshake;
+pub mod http;
 mod inputs;
 mod journal;
 mod lists;
+mod mirror;
 mod model;
 mod offer;
 mod requests;
@@ -60,7 +65,7 @@ mod watching;
 mod tests;
 
 pub use conduct::{Conduct, Declares, Habit, Host};
-pub use fault::{CLIENT_FAULTS, ClientFault, ClientFaultInfo};
+pub use fault::{CLIENT_FAULTS, ClientFault, ClientFaultInfo, ClientHttpFault};
 pub use variants::{ClientVariant, variants};
 
 /// A line longer than this is not kept, in bytes.
@@ -84,6 +89,10 @@ pub struct Outlet {
 pub enum Deed {
     /// Writes to the server.
     Write(Vec<u8>),
+    /// Sends an HTTP request under a number of its own, on a connection of its own.
+    Ask(u32, Request),
+    /// Closes the connection of an HTTP request whose response is not over.
+    Abandon(u32),
     /// Writes to its own standard error.
     Stderr(String),
     /// Begins to carry out a wish; its JSON text.
@@ -92,7 +101,7 @@ pub enum Deed {
     Surface(String),
     /// Sends the server's process a signal.
     Signal(i32),
-    /// Closes the server's input.
+    /// Closes the server's input, or ends its session.
     HangUp,
     /// Ends, with this status.
     Exit(i32),
@@ -115,6 +124,17 @@ impl Outlet {
             _ => self.deeds.push(Deed::Write(bytes)),
         }
     }
+}
+
+/// How messages travel.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Way {
+    /// On lines.
+    Lines,
+    /// Each in an HTTP request of its own, to one endpoint.
+    Streamable,
+    /// Over HTTP in the way of 2024-11-05: by POST to the server, and on one stream to the client.
+    Old,
 }
 
 /// The embedded reference client.
@@ -146,6 +166,11 @@ pub struct Client {
     now: Duration,
     /// The server's input is closed.
     hung_up: bool,
+    way: Way,
+    /// What was asked in a session that is gone, and is to be asked in the next one.
+    unserved: Vec<Pending>,
+    /// How many sessions in a row have gone before anything was answered.
+    sessions_lost: u32,
     /// The server's output has ended.
     server_gone: bool,
     /// The legacy revision that whoever started it told it of; an honest client finds out for itself.
@@ -178,6 +203,9 @@ impl Client {
             lines: Lines::up_to(LONGEST),
             now: Duration::ZERO,
             hung_up: false,
+            way: Way::Lines,
+            unserved: Vec::new(),
+            sessions_lost: 0,
             server_gone: false,
             told: None,
             disappointed: false,
@@ -214,6 +242,15 @@ impl Client {
                 Some(line) => self.take(line, out),
                 None => return,
             }
+        }
+    }
+
+    /// Takes a message that stands alone, as HTTP brings it.
+    fn hear(&mut self, now: Duration, message: Line<'_>, out: &mut Outlet) {
+        self.wake(now, out);
+        self.now = self.now.max(now);
+        if !self.exited && !self.grudge.is_stuck {
+            self.take(message, out);
         }
     }
 

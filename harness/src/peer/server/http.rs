@@ -364,6 +364,8 @@ impl<'a> Front<'a> {
             }
             Web::Whole(status, headers, body) => {
                 let is_message = is_json(&headers, &body);
+                // The status of a refusal does not go with a result in its place.
+                let status = if said.as_ref().is_some_and(|said| is_result(&said.bytes)) { 200 } else { status };
                 let said = said.unwrap_or_else(|| Said::honest(body));
                 let streams = response.state == State::Streaming || said.copies > 1 || response.wants_stream();
                 if streams && is_message && response.asks {
@@ -656,6 +658,11 @@ fn is_json(headers: &Headers, body: &[u8]) -> bool {
 fn is_answer(bytes: &[u8]) -> bool {
     let frame = Frame::new(bytes);
     frame.json().is_ok_and(|value| value.member("id").is_some() && value.member("method").is_none())
+}
+
+fn is_result(bytes: &[u8]) -> bool {
+    let frame = Frame::new(bytes);
+    frame.json().is_ok_and(|value| value.member("result").is_some() && value.member("error").is_none())
 }
 
 fn is_json_rpc(bytes: &[u8]) -> bool {

@@ -25,6 +25,8 @@ pub(super) struct Errand {
     pub(super) stage: Stage,
     /// The list that it needs was walked for it.
     pub(super) has_walked: bool,
+    /// The call was refused for its header lines once, and the tools were listed anew.
+    pub(super) has_refreshed: bool,
 }
 
 /// How far an errand has got.
@@ -58,13 +60,19 @@ impl Errand {
 impl Client {
     /// Begins whatever can begin.
     pub(super) fn proceed(&mut self, out: &mut Outlet) {
-        while !self.exited && !self.grudge.is_stuck && !self.errands.iter().any(|errand| errand.is_waited_for) {
+        while self.is_free() {
             match self.wishes.pop_front() {
                 Some(wish) => self.undertake(wish, out),
                 None if self.errands.is_empty() => self.leave(out),
                 None => return,
             }
         }
+    }
+
+    /// Whether nobody waits before the next wish.
+    fn is_free(&self) -> bool {
+        let is_busy = self.errands.iter().any(|errand| errand.is_waited_for);
+        !self.exited && !self.grudge.is_stuck && !is_busy && !self.is_renewing()
     }
 
     fn undertake(&mut self, wish: Wish, out: &mut Outlet) {
@@ -78,6 +86,7 @@ impl Client {
             is_waited_for,
             stage: Stage::Asking,
             has_walked: false,
+            has_refreshed: false,
         });
         match wish {
             Wish::Connect => self.connect(number, out),
@@ -218,6 +227,7 @@ impl Client {
             self.connection = Connection::Lost("the server has gone".to_owned());
         }
         self.pending.clear();
+        self.unserved.clear();
         for errand in std::mem::take(&mut self.errands) {
             let number = errand.number;
             let idles = matches!(errand.stage, Stage::Idling(_));

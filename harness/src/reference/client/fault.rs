@@ -9,6 +9,10 @@ use crate::revision::Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_
 use crate::revision::Revisions;
 use crate::transcript::Transports;
 
+mod http;
+
+pub use http::ClientHttpFault;
+
 const ALL: Revisions = Revisions::ALL;
 const LEGACY: Revisions = Revisions::LEGACY;
 const MODERN: Revisions = Revisions::MODERN;
@@ -24,35 +28,62 @@ const ONLY_06: Revisions = Revisions::of(&[V2025_06_18]);
 const ONLY_06_11: Revisions = Revisions::of(&[V2025_06_18, V2025_11_25]);
 const ONLY_11: Revisions = Revisions::of(&[V2025_11_25]);
 
+/// The legacy revisions with Streamable HTTP, and those of them with the version header.
+const LEGACY_STREAMABLE: Revisions = RANGE_03_11;
+const SINCE_06_LEGACY: Revisions = ONLY_06_11;
+
 /// One row of the catalogue.
 pub type ClientFaultInfo = FaultInfo<ClientFault>;
 
+macro_rules! reach {
+    () => {
+        Transports::BOTH
+    };
+    ($reach:ident) => {
+        Transports::$reach
+    };
+}
+
 macro_rules! faults {
-    ($($name:ident: $id:literal, $rule:literal, $revisions:ident, $about:literal;)*) => {
+    ($($name:ident: $id:literal, $rule:literal, $revisions:ident $(over $reach:ident)?, $about:literal;)*) => {
         /// Something that is wrong with a client.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub enum ClientFault {
             $(#[doc = $about] $name,)*
+            /// Something that shows over HTTP only.
+            Http(ClientHttpFault),
         }
 
-        /// Every fault, by area.
-        pub static CLIENT_FAULTS: &[ClientFaultInfo] = &[
-            $(ClientFaultInfo {
+        const TABLE: &[ClientFaultInfo] = &[
+            $(FaultInfo {
                 id: $id,
                 rule: $rule,
                 about: $about,
                 fault: ClientFault::$name,
                 revisions: $revisions,
-                reach: Transports::STDIO,
+                reach: reach!($($reach)?),
             },)*
         ];
     };
 }
 
+/// Every fault, by area.
+pub static CLIENT_FAULTS: &[ClientFaultInfo] = &ALL_TABLES;
+
+static ALL_TABLES: [ClientFaultInfo; TABLE.len() + http::TABLE.len()] = {
+    let mut all = [TABLE[0]; TABLE.len() + http::TABLE.len()];
+    let mut next = 0;
+    while next < all.len() {
+        all[next] = if next < TABLE.len() { TABLE[next] } else { http::TABLE[next - TABLE.len()] };
+        next += 1;
+    }
+    all
+};
+
 impl ClientFault {
     /// The revisions in which it shows.
     pub(super) fn revisions(self) -> Revisions {
-        CLIENT_FAULTS[self as usize].revisions
+        CLIENT_FAULTS.iter().find(|info| info.fault == self).map_or(ALL, |info| info.revisions)
     }
 
     /// Gives the client what it needs for the fault to show, as far as it must differ from the honest one.
@@ -239,7 +270,7 @@ faults! {
         "a request that is given up is not cancelled";
     ProgressForEver: "waits-as-long-as-there-is-progress", "lifecycle.timeout-max-despite-progress", SINCE_03,
         "progress puts the end off for ever";
-    SignalsFirst: "signals-first", "lifecycle.shutdown.client-closes-stdin-first", ALL,
+    SignalsFirst: "signals-first", "lifecycle.shutdown.client-closes-stdin-first", ALL over STDIO,
         "the server gets SIGTERM before its input is closed";
     LingersAtEnd: "lingers-at-the-end", "robust.client-ends", ALL,
         "it does not notice that the server has gone";
@@ -465,11 +496,11 @@ faults! {
         "roots that cannot be found out get -32000";
 
     // Lines and schemas.
-    Chatters: "chatters", "stdio.stdin-only-messages", ALL,
+    Chatters: "chatters", "stdio.stdin-only-messages", ALL over STDIO,
         "a greeting comes before the first message";
-    PrettyPrints: "pretty-prints", "stdio.no-embedded-newlines", ALL,
+    PrettyPrints: "pretty-prints", "stdio.no-embedded-newlines", ALL over STDIO,
         "calls are written on several lines";
-    ReadsChunks: "reads-chunks", "stdio.framing-by-newline-only", ALL,
+    ReadsChunks: "reads-chunks", "stdio.framing-by-newline-only", ALL over STDIO,
         "a line that comes in pieces is dropped";
     TakesAnythingForElsewhere: "takes-anything-for-schemas-elsewhere", "schema.ref.unresolved-rejected", MODERN,
         "a schema that lies elsewhere allows everything";

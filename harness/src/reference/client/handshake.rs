@@ -1,12 +1,14 @@
 //! Which revision to speak: a probe that tells the eras apart, and the handshake of the older one.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::fault::ClientFault;
+use super::fault::{ClientFault, ClientHttpFault};
 use super::requests::{Answer, Pending, Trouble};
-use super::{Client, Conduct, Habit, Outlet};
+use super::{Client, Conduct, Habit, Outlet, Way};
 use crate::reference::message::{Message, Object, object};
-use crate::revision::{Revision, code, meta};
+use crate::revision::{Revision, Revisions, code, meta};
 
 /// How matters stand with the server.
 #[derive(Clone, Debug)]
@@ -40,6 +42,8 @@ const MODERN_ONLY: [i64; 3] =
 
 /// How often the modern era is tried.
 const MOST_TRIES: u32 = 2;
+/// How many sessions in a row may be gone before anything was answered.
+const MOST_SESSIONS: u32 = 3;
 
 impl Terms {
     /// Whether the server declared this.
@@ -97,6 +101,9 @@ impl Client {
 
     fn initialize(&mut self, errand: u64, offered: Revision, out: &mut Outlet) {
         self.connection = Connection::Initializing;
+        if self.way == Way::Streamable && self.conduct.legacy() == Revisions::of(&[Revision::V2024_11_05]) {
+            self.way = Way::Old;
+        }
         let offered = match (self.faulty(ClientFault::OffersOldest), self.faulty(ClientFault::OffersUnspoken)) {
             (true, _) => self.conduct.legacy().iter().next().unwrap_or(offered),
             (_, true) => Revision::V2025_11_25,
@@ -131,6 +138,10 @@ impl Client {
             Err(trouble) => trouble,
         };
         let code = trouble.code();
+        let gives_up = self.faulty(ClientFault::Http(ClientHttpFault::GivesUpOnPlain400));
+        if trouble == Trouble::Status(400) && gives_up {
+            return self.give_up(errand, trouble.told(), out);
+        }
         if self.tampers() && self.misreads_refusal(errand, code, out) {
             return;
         }
@@ -145,7 +156,8 @@ impl Client {
     /// Whether a refusal of the probe is dealt with by a fault.
     fn misreads_refusal(&mut self, errand: u64, code: Option<i64>, out: &mut Outlet) -> bool {
         let is_modern = code.is_some_and(|code| MODERN_ONLY.contains(&code));
-        if is_modern && self.faulty(ClientFault::FallsBackAnyway) {
+        let any_400 = self.faulty(ClientFault::Http(ClientHttpFault::FallsBackOnAny400)) && self.way == Way::Streamable;
+        if is_modern && (any_400 || self.faulty(ClientFault::FallsBackAnyway)) {
             self.fall_back(errand, String::new(), out);
         } else if code == Some(code::UNSUPPORTED_PROTOCOL_VERSION)
             && self.faulty(ClientFault::RetriesVersionForEver)
@@ -248,6 +260,12 @@ impl Client {
             return self.probe(pending.errand, 1, out);
         }
         let legacy = self.conduct.legacy();
+        // A server of the older transport knows no such endpoint.
+        let is_elsewhere = matches!(trouble, Trouble::Status(400 | 404 | 405)) && self.way == Way::Streamable;
+        if let Some(newest) = legacy.iter().next_back().filter(|_| is_elsewhere && legacy.has(Revision::V2024_11_05)) {
+            self.way = Way::Old;
+            return self.initialize(pending.errand, newest, out);
+        }
         let offered = pending.params.get("protocolVersion").and_then(Value::as_str).and_then(Revision::from_wire);
         let listed = match trouble {
             Trouble::Refused { data, .. } if self.is_given_to(Habit::OffersAnother) => versions(data.get("supported")),
@@ -266,6 +284,36 @@ impl Client {
             self.misopens(out);
         }
         self.succeed(errand, json!({"revision": revision.as_str()}), out);
+        for Pending { errand, method, params, rounds, .. } in std::mem::take(&mut self.unserved) {
+            if self.errand(errand).is_some() {
+                self.request_again(errand, method, params, rounds, out);
+            }
+        }
+    }
+
+    /// The server has forgotten the session: begins another one, and asks there what was not answered.
+    pub(super) fn renew(&mut self, now: Duration, out: &mut Outlet) {
+        self.wake(now, out);
+        self.now = self.now.max(now);
+        let Connection::Open(terms) = &self.connection else { return };
+        let revision = terms.revision;
+        if self.exited || self.hung_up || self.grudge.is_stuck {
+            return;
+        }
+        self.sessions_lost += 1;
+        self.unserved.append(&mut self.pending);
+        self.forget_lists();
+        if self.sessions_lost > MOST_SESSIONS {
+            self.give_up(0, "the server forgets every session".to_owned(), out);
+        } else {
+            self.initialize(0, self.conduct.newest_legacy().unwrap_or(revision), out);
+        }
+        self.proceed(out);
+    }
+
+    /// Whether a session is opened in the place of one that is gone.
+    pub(super) fn is_renewing(&self) -> bool {
+        matches!(self.connection, Connection::Initializing) && self.sessions_lost > 0
     }
 
     /// Whether a fault has something against a server that an honest client has nothing against.
@@ -281,6 +329,9 @@ impl Client {
     fn give_up(&mut self, errand: u64, why: String, out: &mut Outlet) {
         self.connection = Connection::Lost(why.clone());
         self.hang_up(out);
+        for unserved in std::mem::take(&mut self.unserved) {
+            self.fail(unserved.errand, why.clone(), out);
+        }
         self.fail(errand, why, out);
     }
 }

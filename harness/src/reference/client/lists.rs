@@ -10,7 +10,7 @@ use super::fault::ClientFault;
 use super::offer::Offer;
 use super::requests::{Answer, Pending};
 use super::results::cut;
-use super::{Client, Habit, Outlet};
+use super::{Client, Habit, Outlet, Way};
 use crate::reference::message::Object;
 use crate::revision::code;
 use crate::user::{Kind, Wish};
@@ -138,7 +138,7 @@ impl Walk {
             }
             let mut is_usable = true;
             if self.what == Kind::Tools {
-                let offer = Offer::read(item, manner.strict, manner.lenient, &manner.faults)?;
+                let offer = Offer::read(item, manner)?;
                 is_usable = offer.problem.is_none();
                 self.listing.held += offer.size;
                 if self.listing.held > MOST_HELD {
@@ -169,12 +169,14 @@ impl Walk {
 
 /// What of the conduct of the client matters to a page.
 #[derive(Clone, Debug)]
-struct Manner {
-    strict: bool,
-    lenient: bool,
+pub(super) struct Manner {
+    pub(super) strict: bool,
+    pub(super) lenient: bool,
+    /// Arguments are repeated in header lines.
+    pub(super) mirrors: bool,
     /// An empty cursor is the end.
     empty_ends: bool,
-    faults: Vec<ClientFault>,
+    pub(super) faults: Vec<ClientFault>,
 }
 
 fn hash(text: &str) -> u64 {
@@ -249,6 +251,7 @@ impl Client {
         let manner = Manner {
             strict: self.strict(),
             lenient: self.lenient(),
+            mirrors: self.way == Way::Streamable && self.is_modern(),
             empty_ends: (!self.is_modern() && self.is_given_to(Habit::EmptyCursorEnds))
                 || self.faulty(ClientFault::EmptyCursorEnds),
             faults: self.faults(),
@@ -302,6 +305,16 @@ impl Client {
                 if let Stage::Walking(walk) = &mut errand.stage {
                     walk.is_outdated |= walk.what == what;
                 }
+            }
+        }
+    }
+
+    /// Nothing that was listed need be so any more.
+    pub(super) fn forget_lists(&mut self) {
+        for kind in Kind::ALL {
+            self.cache.forget(kind.method());
+            if let Some(listing) = self.listings.0.get_mut(&kind) {
+                listing.stale = true;
             }
         }
     }

@@ -5,7 +5,9 @@
 
 use serde_json::Value;
 
-use super::fault::ClientFault;
+use super::fault::{ClientFault, ClientHttpFault};
+use super::lists::Manner;
+use super::mirror::{self, Mirror};
 use super::results::cut;
 use crate::schema::{Declared, Dialect, Outcome, Problem, Schema, problems};
 
@@ -22,22 +24,34 @@ pub(super) struct Offer {
     pub(super) size: usize,
     /// Whether it can be called as a task only.
     pub(super) needs_task: bool,
+    /// The arguments that are repeated in header lines.
+    pub(super) mirrors: Vec<Mirror>,
 }
 
 impl Offer {
     /// Reads an item of the list. Nothing that is wrong with it is a reason not to read the others, to an honest client.
-    pub(super) fn read(item: &Value, strict: bool, lenient: bool, faults: &[ClientFault]) -> Result<Self, String> {
+    pub(super) fn read(item: &Value, manner: &Manner) -> Result<Self, String> {
+        let Manner { strict, lenient, mirrors, faults, .. } = manner;
+        let has = |fault| faults.contains(&ClientFault::Http(fault));
         let output = item.get("outputSchema").cloned();
         let problem = match item.get("inputSchema") {
-            None if lenient => None,
-            Some(schema) if schema.is_object() => unusable(schema, strict),
+            None if *lenient => None,
+            Some(schema) if schema.is_object() => unusable(schema, *strict),
             _ => Some("its inputSchema is no object".to_owned()),
         };
         let problem = problem.or_else(|| output.as_ref().and_then(|schema| unusable(schema, true)));
+        let (mirrors, problem) =
+            match item.get("inputSchema").filter(|_| *mirrors && problem.is_none()).map(mirror::read) {
+                None => (Vec::new(), problem),
+                Some(Ok(mirrors)) => (mirrors, None),
+                Some(Err(_)) if has(ClientHttpFault::KeepsBadlyAnnotated) => (Vec::new(), None),
+                Some(Err(why)) if has(ClientHttpFault::OneBadAnnotationSpoilsAll) => return Err(why),
+                Some(Err(why)) => (Vec::new(), Some(why)),
+            };
         let support = item["execution"]["taskSupport"].as_str();
         let output = output.filter(|_| problem.is_none());
         let size = output.as_ref().map_or(0, size);
-        let mut offer = Self { output, size, problem, needs_task: support == Some("required") };
+        let mut offer = Self { output, size, problem, needs_task: support == Some("required"), mirrors };
         for fault in faults {
             offer.misread(*fault, item)?;
         }

@@ -51,6 +51,10 @@ pub(super) enum Trouble {
     },
     /// The time for an answer is over.
     Silent,
+    /// The HTTP request was refused with this status.
+    Status(u16),
+    /// The answer was lost on its way, and how.
+    Lost(&'static str),
     /// The answer cannot be used, and why.
     Unusable(String),
 }
@@ -66,11 +70,13 @@ impl Trouble {
             Self::Refused { code: Some(code), message, .. } => format!("error {code}: {message}"),
             Self::Refused { code: None, message, .. } => format!("error: {message}"),
             Self::Silent => "no answer in time".to_owned(),
+            Self::Status(status) => format!("HTTP status {status}"),
+            Self::Lost(how) => (*how).to_owned(),
             Self::Unusable(why) => why.clone(),
         }
     }
 
-    fn read(error: &RawValue) -> Self {
+    pub(super) fn read(error: &RawValue) -> Self {
         let error: Value = serde_json::from_str(error.get()).unwrap_or_default();
         Self::Refused {
             code: error["code"].as_i64(),
@@ -177,7 +183,32 @@ impl Client {
             (None, None) => return,
         };
         let pending = self.pending.remove(position);
+        if answer.is_ok() && pending.method != "initialize" {
+            self.sessions_lost = 0;
+        }
         self.answered(pending, answer, out);
+    }
+
+    /// Whether the answer to a request, or the end of a subscription, is still to come.
+    pub(super) fn awaits(&self, id: &RequestId) -> bool {
+        self.pending.iter().any(|pending| pending.id.same(id)) || self.subscriptions.iter().any(|one| one.id.same(id))
+    }
+
+    /// Learns that a request will not be answered, and why.
+    pub(super) fn lose(&mut self, now: Duration, id: &RequestId, why: Trouble, out: &mut Outlet) {
+        self.wake(now, out);
+        self.now = self.now.max(now);
+        if self.exited || self.grudge.is_stuck {
+            return;
+        }
+        match self.pending.iter().position(|pending| pending.id.same(id)) {
+            Some(position) => {
+                let pending = self.pending.remove(position);
+                self.answered(pending, Err(why), out);
+            }
+            None => drop(self.ended_by_answer(id)),
+        }
+        self.proceed(out);
     }
 
     fn answered(&mut self, pending: Pending, answer: Answer, out: &mut Outlet) {

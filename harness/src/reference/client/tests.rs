@@ -34,7 +34,7 @@ impl Told {
                 Deed::Exit(status) => self.exit = Some(status),
                 Deed::Wish(text) => assert!(serde_json::from_str::<Wish>(&text).is_ok(), "{text}"),
                 Deed::Die(signal) => panic!("died of {signal}"),
-                Deed::Write(_) | Deed::Signal(_) | Deed::HangUp => {}
+                Deed::Write(_) | Deed::Signal(_) | Deed::HangUp | Deed::Ask(..) | Deed::Abandon(_) => {}
             }
         }
         bytes

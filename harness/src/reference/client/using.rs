@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::fault::ClientFault;
+use super::fault::{ClientFault, ClientHttpFault};
 use super::requests::{Answer, Pending};
 use super::results::{Judged, Outcome, cut, shown, texts};
-use super::{Client, Outlet};
+use super::{Client, Outlet, Way};
 use crate::reference::message::{Message, Object, object};
 use crate::revision::{Revision, code};
 use crate::user::{Kind, Wish};
@@ -65,6 +65,9 @@ impl Client {
         let result = match answer {
             Ok(result) => result,
             Err(trouble) => {
+                if trouble.code() == Some(code::HEADER_MISMATCH) && self.refreshes(pending, out) {
+                    return;
+                }
                 let not_found = [Some(code::INVALID_PARAMS), Some(code::RESOURCE_NOT_FOUND)].contains(&trouble.code());
                 let old = trouble.code() == Some(code::RESOURCE_NOT_FOUND);
                 if old && self.faulty(ClientFault::TakesOldCodeForSuccess) {
@@ -114,6 +117,24 @@ impl Client {
         let mut params = object(json!({"name": tool, "arguments": arguments}));
         params.extend(self.augmentation(needs_task).map(|task| ("task".to_owned(), task)));
         self.request(errand, "tools/call", params, out);
+    }
+
+    /// A call was refused since its header lines do not say what they should: the tool may have changed. Gives whether
+    /// there is another attempt.
+    fn refreshes(&mut self, pending: &Pending, out: &mut Outlet) -> bool {
+        let gives_up = self.faulty(ClientFault::Http(ClientHttpFault::GivesUpOnMismatch));
+        let may = pending.method == "tools/call" && self.way == Way::Streamable && !gives_up;
+        let is_hasty = self.faulty(ClientFault::Http(ClientHttpFault::CallsAgainAtOnce));
+        let Some(errand) = self.errand_mut(pending.errand).filter(|errand| may && !errand.has_refreshed) else {
+            return false;
+        };
+        (errand.has_refreshed, errand.has_walked) = (true, false);
+        let wish = errand.wish.clone();
+        if !is_hasty {
+            self.list_changed(Kind::Tools.method());
+        }
+        self.attempt(pending.errand, wish, out);
+        true
     }
 
     /// The result of a tool.

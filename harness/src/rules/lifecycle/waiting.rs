@@ -36,6 +36,7 @@ fn timeout_cancels(view: View<'_>) -> Verdict {
             let came = wish.came.as_ref()?;
             let asked = request_for(view, wish).filter(|asked| asked.request().entry < came.entry)?;
             let open = asked.answer().is_none_or(|answer| answer.entry > came.entry);
+            let open = open && !is_over(view, asked, came.entry);
             if !open || aborted(wish.entry, came.entry) || client::hung_up(view).is_some_and(|left| left <= came.entry)
             {
                 return None;
@@ -51,6 +52,14 @@ fn timeout_cancels(view: View<'_>) -> Verdict {
         .collect::<Vec<Check>>()
         .into_iter()
         .collect()
+}
+
+/// Whether over HTTP the response to a request was over before this entry, and nothing is left to cancel.
+fn is_over(view: View<'_>, asked: Exchange<'_>, entry: usize) -> bool {
+    let via = asked.request().via;
+    let exchange = view.session_http().iter().find(|exchange| Some(exchange.number) == via);
+    let end = exchange.and_then(|exchange| exchange.end);
+    end.is_some_and(|(end, how)| end < entry && *how != Ending::Dropped)
 }
 
 fn is_taken_back(view: View<'_>, asked: Exchange<'_>) -> bool {

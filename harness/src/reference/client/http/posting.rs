@@ -16,13 +16,13 @@ const ANSWERS: &str = "application/json, text/event-stream";
 pub(super) const EVENTS: &str = "text/event-stream";
 
 /// What is to be known of a message in order to send it.
-struct Told {
+struct Outgoing {
     value: Value,
     requests: Vec<RequestId>,
     is_modern: bool,
 }
 
-impl Told {
+impl Outgoing {
     fn method(&self) -> &str {
         self.value["method"].as_str().unwrap_or_default()
     }
@@ -40,59 +40,59 @@ impl Told {
 impl HttpClient {
     /// Sends a message.
     pub(super) fn say(&mut self, line: &[u8], out: &mut Outlet) {
-        let told = self.told(line);
-        if told.method() == "notifications/cancelled" && self.cancels(&told, out) {
+        let outgoing = self.outgoing(line);
+        if outgoing.method() == "notifications/cancelled" && self.cancels(&outgoing, out) {
             return;
         }
         if self.client.way == Way::Old {
-            return self.say_in_the_old_way(line, &told, out);
+            return self.say_in_the_old_way(line, &outgoing, out);
         }
-        let purpose = told.purpose();
+        let purpose = outgoing.purpose();
         if purpose == Purpose::Opens {
             (self.session, self.agreed) = (None, None);
         }
         let mut headers = self.lines(ANSWERS);
         headers.push("Content-Type", "application/json");
-        if told.is_modern {
-            self.modern_lines(&told.value, &mut headers)
+        if outgoing.is_modern {
+            self.modern_lines(&outgoing.value, &mut headers)
         } else {
             self.session_lines(&mut headers)
         }
         headers.push("Content-Length", line.len().to_string());
         let exchange = Exchange {
-            awaited: told.requests,
-            session: self.session.clone().filter(|_| !told.is_modern),
-            is_modern: told.is_modern,
+            awaited: outgoing.requests,
+            session: self.session.clone().filter(|_| !outgoing.is_modern),
+            is_modern: outgoing.is_modern,
             line: self.client.tampers().then(|| line.to_vec()),
             ..Exchange::new(purpose)
         };
         let mut request = Request { verb: "POST".to_owned(), target: self.target.clone(), headers, body: Vec::new() };
         if self.client.tampers() {
-            self.misposts(&told.value, told.is_modern, &mut request);
+            self.misposts(&outgoing.value, outgoing.is_modern, &mut request);
             self.listens_in_vain(out);
         }
         let Request { verb, target, headers, .. } = request;
         self.ask(exchange, &verb, target, headers, line, out);
     }
 
-    fn told(&self, line: &[u8]) -> Told {
+    fn outgoing(&self, line: &[u8]) -> Outgoing {
         let value = serde_json::from_str::<Value>(&String::from_utf8_lossy(line)).unwrap_or_default();
         let alone = std::slice::from_ref(&value);
         let requests =
             value.as_array().map_or(alone, Vec::as_slice).iter().filter(|message| message["method"].is_string());
         let requests = requests.filter_map(|message| RequestId::read(&message.get("id")?.to_string())).collect();
         let is_modern = self.client.is_modern() || value["method"] == "server/discover";
-        Told { value, requests, is_modern }
+        Outgoing { value, requests, is_modern }
     }
 
     /// A modern request is cancelled by closing its connection. Gives whether that is all that is to be done.
-    fn cancels(&mut self, told: &Told, out: &mut Outlet) -> bool {
-        let about = RequestId::read(&told.value["params"]["requestId"].to_string());
+    fn cancels(&mut self, outgoing: &Outgoing, out: &mut Outlet) -> bool {
+        let about = RequestId::read(&outgoing.value["params"]["requestId"].to_string());
         let holds = |exchange: &Exchange| {
             about.as_ref().is_some_and(|id| exchange.awaited.iter().any(|awaited| awaited.same(id)))
         };
         let is_modern = self.exchanges.values().find(|exchange| holds(exchange)).map(|exchange| exchange.is_modern);
-        let is_modern = is_modern.unwrap_or(told.is_modern);
+        let is_modern = is_modern.unwrap_or(outgoing.is_modern);
         if (is_modern && self.fails(ClientHttpFault::KeepsCancelledStreams))
             || (!is_modern && self.fails(ClientHttpFault::NeverCancels))
         {
@@ -149,7 +149,7 @@ impl HttpClient {
     }
 
     /// In HTTP+SSE the server says first where messages go.
-    fn say_in_the_old_way(&mut self, line: &[u8], told: &Told, out: &mut Outlet) {
+    fn say_in_the_old_way(&mut self, line: &[u8], outgoing: &Outgoing, out: &mut Outlet) {
         let Some(endpoint) = self.endpoint.clone() else {
             self.waiting.push_back(line.to_vec());
             if !self.exchanges.values().any(|exchange| exchange.purpose == Purpose::Carries) {
@@ -162,7 +162,7 @@ impl HttpClient {
         headers.push("Content-Type", "application/json");
         headers.push("Content-Length", line.len().to_string());
         let endpoint = if self.fails(ClientHttpFault::PostsToTheStream) { self.target.clone() } else { endpoint };
-        let exchange = Exchange { awaited: told.requests.clone(), ..Exchange::new(Purpose::Tells) };
+        let exchange = Exchange { awaited: outgoing.requests.clone(), ..Exchange::new(Purpose::Tells) };
         self.ask(exchange, "POST", endpoint, headers, line, out);
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::waiting;
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::rules::{client, errand};
@@ -69,7 +70,7 @@ fn client_cancels(view: View<'_>) -> Verdict {
             }
             let request = exchange.request();
             let wish = errand::open(view, exchange).filter(|wish| wish.has_failed())?;
-            let came = wish.came.as_ref()?;
+            let came = wish.came.as_ref().filter(|came| !waiting::is_over(view, exchange, came.entry))?;
             let next =
                 client::own(view).find(|own| own.entry > came.entry && own.id.is_some() && own.method().is_some())?;
             let what = format!("goes on without a word of cancellation for {}, which it gave up", exchange.method());

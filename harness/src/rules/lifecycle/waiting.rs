@@ -54,10 +54,13 @@ fn timeout_cancels(view: View<'_>) -> Verdict {
         .collect()
 }
 
-/// Whether over HTTP the response to a request was over before this entry, and nothing is left to cancel.
-fn is_over(view: View<'_>, asked: Exchange<'_>, entry: usize) -> bool {
+/// Whether by Streamable HTTP the response to a request was over before this entry: nobody still waits for its answer.
+pub(super) fn is_over(view: View<'_>, asked: Exchange<'_>, entry: usize) -> bool {
+    if view.is_http_sse() {
+        return false;
+    }
     let via = asked.request().via;
-    let exchange = view.session_http().iter().find(|exchange| Some(exchange.number) == via);
+    let exchange = view.session_http().iter().find(|exchange| Some(exchange.number) == via && via.is_some());
     let end = exchange.and_then(|exchange| exchange.end);
     end.is_some_and(|(end, how)| end < entry && *how != Ending::Dropped)
 }

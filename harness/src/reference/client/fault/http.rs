@@ -38,7 +38,7 @@ faults! {
     PostsElsewhere: "posts-elsewhere", "http.client.one-message-per-post", SINCE_03,
         "calls are posted to a path below the endpoint";
     PostsToTheStream: "posts-to-the-stream", "http-sse.client-posts-to-endpoint", ONLY_24,
-        "messages are posted to where the stream is";
+        "requests for lists are posted to where the stream is";
 
     // Answers.
     RefusesStreams: "refuses-streams", "http.client.both-answer-types", SINCE_03,
@@ -49,8 +49,8 @@ faults! {
         "an event that the end of a stream cut off is taken";
     GivesUpOn405: "gives-up-on-405", "http.client.get-405-tolerated", LEGACY_STREAMABLE,
         "a server that refuses GET is given up";
-    ListensForEver: "listens-for-ever", "http.client.get-405-tolerated", LEGACY_STREAMABLE,
-        "a stream that is refused is asked for again at once";
+    AsksForStreamsAgain: "asks-for-refused-streams-again", "http.client.get-405-tolerated", LEGACY_STREAMABLE,
+        "a stream that is refused is asked for a dozen times more";
     ComesBackAtOnce: "comes-back-at-once", "http.client.retry-respected", ONLY_11,
         "a stream that broke is asked for at once, whatever the server said";
     PostsAgain: "posts-again", "http.client.resumes-with-last-event-id", LEGACY_STREAMABLE,

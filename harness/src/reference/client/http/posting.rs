@@ -161,7 +161,11 @@ impl HttpClient {
         let mut headers = self.lines(ANSWERS);
         headers.push("Content-Type", "application/json");
         headers.push("Content-Length", line.len().to_string());
-        let endpoint = if self.fails(ClientHttpFault::PostsToTheStream) { self.target.clone() } else { endpoint };
+        let endpoint = if outgoing.method().ends_with("/list") && self.fails(ClientHttpFault::PostsToTheStream) {
+            self.target.clone()
+        } else {
+            endpoint
+        };
         let exchange = Exchange { awaited: outgoing.requests.clone(), ..Exchange::new(Purpose::Tells) };
         self.ask(exchange, "POST", endpoint, headers, line, out);
     }

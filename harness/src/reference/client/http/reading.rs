@@ -143,7 +143,7 @@ impl HttpClient {
                 self.lose(now, &exchange.awaited, &trouble(&exchange));
             }
             Purpose::Confirms => self.listen(out),
-            Purpose::Listens => self.listened(now, &exchange),
+            Purpose::Listens => self.listened(now, &exchange, out),
             Purpose::Carries if self.endpoint.is_some() => self.client.end_of_input(now, &mut self.own),
             Purpose::Carries => {
                 let asked: Vec<RequestId> = self.client.pending.iter().map(|pending| pending.id.clone()).collect();

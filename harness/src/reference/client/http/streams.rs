@@ -15,6 +15,8 @@ use crate::revision::Revision;
 const WAIT: u64 = 1_000;
 /// How often a stream is come back to that brings nothing.
 const MOST_TRIES: u32 = 3;
+/// How often a faulty client asks at once for a stream that it was refused.
+const A_DOZEN: u32 = 12;
 
 /// The stream for what belongs to no request.
 #[derive(Debug, Default)]
@@ -62,13 +64,18 @@ impl HttpClient {
     }
 
     /// The stream has ended, or there is none.
-    pub(super) fn listened(&mut self, now: Duration, exchange: &Exchange) {
+    pub(super) fn listened(&mut self, now: Duration, exchange: &Exchange, out: &mut Outlet) {
         let brought = matches!(exchange.form, Form::Events(_, true));
         if exchange.status == Some(405) && self.fails(Fault::GivesUpOn405) {
-            return self.client.lose_everything(&mut self.own);
+            self.client.lose_everything(&mut self.own);
+            return self.client.proceed(&mut self.own);
         }
-        if exchange.status == Some(405) && self.fails(Fault::ListensForEver) && self.client.once_more() {
-            self.listener.next = Some(now + Duration::from_millis(1));
+        let is_first = self.listener.tries == 0;
+        if exchange.status == Some(405) && is_first && self.fails(Fault::AsksForStreamsAgain) {
+            self.listener.tries = 1;
+            for _ in 0..A_DOZEN {
+                self.ask_for_stream(Exchange::new(Purpose::Listens), None, out);
+            }
             return;
         }
         let listener = &mut self.listener;

@@ -78,7 +78,8 @@ impl Script {
     #[must_use]
     pub fn takes_time(&self) -> bool {
         let slow = |name: &str| name == "slow" || name.contains("task");
-        self.answers.values().any(|answer| *answer == Answer::Silent) || self.tools().any(slow)
+        let silent = self.answers.values().any(|answer| *answer == Answer::Silent);
+        silent || self.hosting.patient || self.tools().any(slow)
     }
 
     fn tools(&self) -> impl Iterator<Item = &str> {

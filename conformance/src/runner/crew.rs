@@ -30,23 +30,24 @@ pub(super) struct Crew {
     pub(super) busy: Option<Duration>,
 }
 
-/// When something happened in a session last.
+/// When something happened in a session last; none before the first time, when the subject is about to start.
 #[derive(Debug)]
-pub(super) struct Pulse(Mutex<Instant>);
+pub(super) struct Pulse(Mutex<Option<Instant>>);
 
 impl Pulse {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Instant::now()))
+        Self(Mutex::new(None))
     }
 
     pub(super) fn beat(&self) {
         if let Ok(mut last) = self.0.lock() {
-            *last = Instant::now();
+            *last = Some(Instant::now());
         }
     }
 
+    /// Whoever starts works, however long that takes.
     fn idle(&self) -> Duration {
-        self.0.lock().map_or(Duration::ZERO, |last| last.elapsed())
+        self.0.lock().ok().and_then(|last| *last).map_or(Duration::ZERO, |last| last.elapsed())
     }
 }
 

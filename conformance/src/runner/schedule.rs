@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use turncoat::adapter::Adapter;
 use turncoat::peer::Part;
 use turncoat::play::{self, Bounds};
-use turncoat::revision::{Era, Revision};
+use turncoat::revision::{Era, Revision, Side};
 use turncoat::script::{Fixtures, Script, Step};
 use turncoat::session::view::declared;
 use turncoat::transcript::{Entry, Facts, Header, Transcript, file};
@@ -37,6 +37,8 @@ const START_UP: u32 = 3;
 const SESSIONS_PER_CORE: usize = 4;
 /// A session with a server behind a URL in which nothing happened for this long waits rather than works.
 const BUSY: Duration = Duration::from_millis(300);
+/// The same for a process, which may be about to start another one.
+const BUSY_PROCESS: Duration = Duration::from_secs(2);
 /// After how long a second session begins while the first one still waits, in case that it is needed.
 const LONG: Duration = Duration::from_secs(2);
 /// What the transcript of a second session has in its name.
@@ -228,8 +230,8 @@ struct Worker<'a> {
 impl<'a> Worker<'a> {
     /// Runs sessions on several threads and gives the outcomes in the same order; none for what was stopped.
     ///
-    /// A server behind a URL serves all sessions at once. Those that take their time begin first, and others beside them
-    /// while they wait; those that others would feel come last.
+    /// Those that take their time begin first, and others beside them while they wait. A server behind a URL serves all
+    /// sessions at once: those that others would feel come last.
     fn all(
         &self,
         planned: &[Planned],
@@ -238,7 +240,7 @@ impl<'a> Worker<'a> {
     ) -> Vec<Option<Outcome>> {
         progress.planned(planned.len());
         let mut order: Vec<(usize, &Planned)> = planned.iter().enumerate().collect();
-        if self.is_shared() {
+        if self.waits() {
             // The newest revision has most that may take long.
             order.sort_by_key(|(_, session)| {
                 let Planned { script, revision, .. } = session;
@@ -266,6 +268,16 @@ impl<'a> Worker<'a> {
         self.adapter.endpoint().is_some() && !self.adapter.is_virtual()
     }
 
+    /// Whether a session in which nothing happens costs nothing: a server behind a URL serves others, and a client waits.
+    fn waits(&self) -> bool {
+        self.is_shared() || self.is_client()
+    }
+
+    /// Whether each session has a client's process for itself.
+    fn is_client(&self) -> bool {
+        self.adapter.side() == Side::Client && !self.adapter.is_virtual()
+    }
+
     fn company(&self, script: &Script) -> Company {
         match self.is_shared() {
             true if script.changes_lists() => Company::Nobody,
@@ -277,7 +289,8 @@ impl<'a> Worker<'a> {
     fn crew(&self) -> Crew {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let usual = if self.adapter.is_virtual() { cores } else { cores * SESSIONS_PER_CORE };
-        let busy = (self.is_shared() && self.plan.jobs.is_none()).then_some(BUSY);
+        let bound = if self.is_client() { BUSY_PROCESS } else { BUSY };
+        let busy = (self.waits() && self.plan.jobs.is_none()).then_some(bound);
         Crew { jobs: self.plan.jobs.unwrap_or(usual).max(1), busy }
     }
 
@@ -358,6 +371,10 @@ impl<'a> Worker<'a> {
     /// Whether the same session may run twice at once. What asks for the rest of streams sees what a server mixes up between
     /// sessions, and two that use the same ids at the same time would each confirm what only the other one caused.
     fn may_overlap(&self, script: &Script) -> bool {
+        if self.is_client() {
+            // A second process is not free: it is for those that will take longer still.
+            return script.takes_time();
+        }
         let resumes = script.steps.iter().any(|step| matches!(step, Step::Resume { .. }));
         self.is_shared() && !resumes && self.company(script) == Company::Any
     }

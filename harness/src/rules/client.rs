@@ -108,7 +108,7 @@ pub(super) fn left_behind(view: View<'_>, message: &Message<'_>) -> Option<usize
     let said_more = own(view).any(|own| own.entry > message.entry);
     let waits = view.user().wishes.iter().any(|wish| {
         let came = wish.came.as_ref().map(|came| came.entry);
-        wish.kind() != "close" && wish.entry < left && came.is_none_or(|came| came > left)
+        wish.is_for_the_client() && wish.entry < left && came.is_none_or(|came| came > left)
     });
     (waits && !said_more && left > message.entry).then_some(left)
 }

@@ -261,7 +261,8 @@ fn elicitation_mode_code(view: View<'_>) -> Verdict {
             match asked.reply {
                 Reply::Refused(by) => {
                     let found = by.error_code();
-                    let what = || format!("refuses the mode {mode}, which it did not declare, by {found:?}");
+                    let shown = found.map_or("an error without a code".to_owned(), |code| code.to_string());
+                    let what = || format!("refuses the mode {mode}, which it did not declare, by {shown}");
                     Some(match found {
                         Some(code::INVALID_PARAMS) => Ok(()),
                         _ if mode == "form" || mode == "url" => breach(by, what()),

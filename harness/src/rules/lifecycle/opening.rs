@@ -333,8 +333,9 @@ pub(super) static ACCEPTS_DOWNGRADE: Rule = Rule {
     clause: NEGOTIATION,
     requires: "A client goes on in the version of the server's answer if it supports that one.",
     judged: "It supports the revisions that control sessions saw it speak. What it says then is judged by the rules of \
-             that revision.",
-    untested: "no `initialize` was answered with another version that the client was seen to speak",
+             that revision. Only an honest answer counts: whoever hangs up on another one may do so because of what \
+             else is wrong with it.",
+    untested: "no `initialize` was answered honestly with another version that the client was seen to speak",
     judge: accepts_downgrade,
     ..rule("lifecycle.version.client-accepts-downgrade", Level::Should)
 };
@@ -342,8 +343,8 @@ pub(super) static ACCEPTS_DOWNGRADE: Rule = Rule {
 fn accepts_downgrade(view: View<'_>) -> Verdict {
     let Some(opening) = Opening::of(view) else { return Verdict::untested() };
     let known = |revision: &Revision| view.facts().revisions.contains(revision);
-    let Some((asked, answered, answer)) =
-        legacy_pair(&opening).filter(|(asked, answered, _)| asked != answered && known(answered))
+    let Some((asked, answered, answer)) = legacy_pair(&opening)
+        .filter(|(asked, answered, answer)| asked != answered && known(answered) && answer.intent == Intent::Honest)
     else {
         return Verdict::untested();
     };

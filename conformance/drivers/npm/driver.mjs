@@ -5,6 +5,8 @@ import { createInterface } from "node:readline";
 const ROOT = "file:///home/ada/project";
 // Whoever pages for ever is not followed for ever.
 const MOST_PAGES = 100;
+// What a server of the older HTTP+SSE answers to a POST.
+const FALL_BACK = [400, 404, 405];
 
 export const capabilities = { elicitation: { form: {}, url: {} }, roots: { listChanged: true }, sampling: {} };
 
@@ -13,8 +15,11 @@ const say = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 class Unsupported extends Error {}
 
 // `handle(method, handler)` and `hear(method, handler)` register what answers requests and hears notifications, and
-// `call(params, options)` calls a tool.
-export async function converse({ client, transport, handle, hear, call }) {
+// `call(params, options)` calls a tool. The transports are the classes of the SDK; one over HTTP is taken for a URL.
+export async function converse({ client, transports: { Stdio, Http, Sse }, handle, hear, call }) {
+    const [command, ...args] = process.argv.slice(2);
+    const url = /^https?:/.test(command) ? new URL(command) : undefined;
+    let transport;
     const shown = { errors: [], log: [], news: [] };
     const unawaited = [];
     let roots = [ROOT];
@@ -36,9 +41,30 @@ export async function converse({ client, transport, handle, hear, call }) {
     };
     const isModern = () => (client.getNegotiatedProtocolVersion?.() ?? "") >= "2026";
     const watching = new Map();
+
+    // As the examples of the SDKs do it, but only for the answers that the specification names.
+    async function connect() {
+        transport = url ? new Http(url) : new Stdio({ command, args });
+        try {
+            await client.connect(transport);
+        } catch (error) {
+            const status = [error.code, error.status].find((code) => FALL_BACK.includes(code));
+            if (!url || status === undefined) throw error;
+            await client.close();
+            transport = new Sse(url);
+            await client.connect(transport);
+        }
+    }
+
+    async function close() {
+        // A session that is no longer needed is ended, where there are sessions.
+        await transport?.terminateSession?.().catch((error) => client.onerror(error));
+        await client.close();
+    }
+
     const wishes = {
         connect: async () => {
-            await client.connect(transport);
+            await connect();
             shown.protocolVersion = client.getNegotiatedProtocolVersion?.();
             shown.serverInfo = client.getServerVersion();
             shown.capabilities = client.getServerCapabilities();
@@ -47,7 +73,8 @@ export async function converse({ client, transport, handle, hear, call }) {
         list: async ({ what }) => (shown[what] = await pages(...lists[what])),
         call: ({ tool, arguments: given }, options) => call({ name: tool, arguments: given }, options),
         read: ({ uri }, options) => client.readResource({ uri }, options),
-        get: ({ prompt, arguments: given }) => client.getPrompt({ name: prompt, arguments: given }),
+        // Text is all that the types of the SDK have room for.
+        get: ({ prompt, arguments: given }) => client.getPrompt({ name: prompt, arguments: given && mapped(given, String) }),
         complete: ({ prompt, argument, value }) => client.complete({ ref: { type: "ref/prompt", name: prompt }, argument: { name: argument, value } }),
         "log-level": ({ level }) => {
             if (isModern()) throw new Unsupported();
@@ -66,11 +93,21 @@ export async function converse({ client, transport, handle, hear, call }) {
             roots = uris;
             if (!isModern()) await client.sendRootsListChanged();
         },
-        close: () => client.close(),
+        close,
     };
 
+    function show(id) {
+        try {
+            say({ turncoat: "surface", id, ...shown });
+        } catch {
+            // A schema may be too deep to be written as JSON; no host would show that.
+            const names = Object.keys(lists).filter((what) => what in shown).map((what) => [what, shown[what].map(({ name }) => ({ name }))]);
+            say({ turncoat: "surface", id, ...shown, ...Object.fromEntries(names) });
+        }
+    }
+
     async function fulfil({ id, do: kind, ...wish }, signal) {
-        if (kind === "surface") return say({ turncoat: "surface", id, ...shown });
+        if (kind === "surface") return show(id);
         if (!(kind in wishes)) return say({ turncoat: "unsupported", id });
         try {
             say({ turncoat: "done", id, result: (await wishes[kind](wish, { signal })) ?? null });
@@ -93,7 +130,7 @@ export async function converse({ client, transport, handle, hear, call }) {
             await fulfil(wish);
         }
     }
-    await client.close();
+    await close();
 }
 
 async function pages(fetch, member) {
@@ -112,7 +149,15 @@ async function pages(fetch, member) {
 
 // What a user in a hurry puts into a form: the defaults, and else anything that fits.
 function form(schema) {
-    const guesses = { string: "text", number: 1, integer: 1, boolean: true, array: [] };
-    const guess = (field) => field.default ?? field.enum?.[0] ?? field.oneOf?.[0]?.const ?? guesses[field.type];
-    return Object.fromEntries(Object.entries(schema?.properties ?? {}).map(([name, field]) => [name, guess(field)]));
+    const formats = { date: "2026-01-31", "date-time": "2026-01-31T12:00:00Z", email: "ada@example.com", uri: "https://example.com/" };
+    const choices = ({ enum: values, oneOf, anyOf }) => values ?? (oneOf ?? anyOf)?.map((choice) => choice.const);
+    const text = (field) => (formats[field.format] ?? "text".padEnd(field.minLength ?? 0, "!")).slice(0, field.maxLength);
+    const number = ({ minimum = 1, maximum = minimum }) => Math.min(Math.max(1, minimum), maximum);
+    const several = ({ items = {}, minItems = 0 }) => (choices(items) ?? []).slice(0, minItems);
+    const guesses = { string: text, number, integer: number, boolean: () => true, array: several };
+    return mapped(schema?.properties ?? {}, (field) => field.default ?? choices(field)?.[0] ?? guesses[field.type]?.(field));
+}
+
+function mapped(object, change) {
+    return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
 }

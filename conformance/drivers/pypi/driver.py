@@ -11,6 +11,8 @@ import sys
 ROOT = "file:///home/ada/project"
 # Whoever pages for ever is not followed for ever.
 MOST_PAGES = 100
+# Whoever never answers is not waited for for ever, in seconds; left to themselves, the SDKs do wait.
+PATIENCE = 30
 
 
 class Unsupported(Exception):
@@ -74,11 +76,15 @@ async def pages(fetch, member):
     while len(seen) < MOST_PAGES:
         page = await fetch(cursor)
         items.extend(getattr(page, member))
-        cursor = getattr(page, "next_cursor", None) or getattr(page, "nextCursor", None)
+        cursor = page.next_cursor if hasattr(page, "next_cursor") else page.nextCursor
         if cursor is None or cursor in seen:
             break
         seen.add(cursor)
     return items
+
+
+def is_url(word):
+    return word.startswith(("http://", "https://"))
 
 
 def plain(value):
@@ -91,10 +97,31 @@ def plain(value):
 
 
 def form(schema):
-    """What a user in a hurry puts into a form: the defaults, and else anything that fits."""
-    guesses = {"string": "text", "number": 1, "integer": 1, "boolean": True, "array": []}
-    fields = (schema or {}).get("properties", {})
-    return {
-        name: field.get("default", (field.get("enum") or [guesses.get(field.get("type"))])[0])
-        for name, field in fields.items()
-    }
+    """What a user in a hurry puts into a form: the defaults, and else anything that fits. Nothing where there is none."""
+    if schema is None:
+        return None
+    return {name: guess(field) for name, field in schema.get("properties", {}).items()}
+
+
+def guess(field):
+    if "default" in field:
+        return field["default"]
+    if picks := choices(field):
+        return picks[0]
+    match field.get("type"):
+        case "string":
+            formats = {"date": "2026-01-31", "date-time": "2026-01-31T12:00:00Z", "email": "ada@example.com", "uri": "https://example.com/"}
+            text = formats.get(field.get("format")) or "text".ljust(field.get("minLength", 0), "!")
+            return text[: field.get("maxLength")]
+        case "number" | "integer":
+            least = field.get("minimum", 1)
+            return min(max(1, least), field.get("maximum", max(1, least)))
+        case "boolean":
+            return True
+        case "array":
+            return choices(field.get("items", {}))[: field.get("minItems", 0)]
+
+
+def choices(field):
+    titled = field.get("oneOf") or field.get("anyOf") or []
+    return field.get("enum") or [choice["const"] for choice in titled]

@@ -1,4 +1,4 @@
-"""Drives a client on FastMCP; the command of the server is the arguments."""
+"""Drives a client on FastMCP; the command of the server is the arguments, or its URL."""
 
 import asyncio
 import sys
@@ -7,14 +7,16 @@ import mcp_types as types
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
 
-from driver import ROOT, Unsupported, converse, form, plain
+from driver import PATIENCE, ROOT, Unsupported, converse, form, is_url, plain
 
 
 class Driver:
     def __init__(self, command):
         self.client = Client(
             # Left to itself it keeps the server for the next connection.
-            StdioTransport(command[0], command[1:], keep_alive=False),
+            command[0] if is_url(command[0]) else StdioTransport(command[0], command[1:], keep_alive=False),
+            timeout=PATIENCE,
+            init_timeout=PATIENCE,
             roots=lambda context: self.roots_now,
             sampling_handler=lambda messages, params, context: "Forty-two.",
             elicitation_handler=self.on_elicit,

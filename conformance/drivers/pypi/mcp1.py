@@ -1,27 +1,32 @@
-"""Drives a client on the Python SDK 1; the command of the server is the arguments."""
+"""Drives a client on the Python SDK 1; the command of the server is the arguments, or its URL."""
 
 import asyncio
 import contextlib
 import sys
+from datetime import timedelta
 
 from mcp import ClientSession, StdioServerParameters, types
+from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
 from pydantic import AnyUrl
 
-from driver import ROOT, converse, form, pages, plain
+from driver import PATIENCE, ROOT, converse, form, is_url, pages, plain
 
 
 class Driver:
     def __init__(self, command):
-        self.server = StdioServerParameters(command=command[0], args=command[1:])
+        self.command = command
         self.stack = contextlib.AsyncExitStack()
         self.roots_now = [ROOT]
         self.shown = {"log": []}
 
     async def connect(self):
-        streams = await self.stack.enter_async_context(stdio_client(self.server))
+        reader, writer, *_ = await self.stack.enter_async_context(transport(self.command))
         session = ClientSession(
-            *streams,
+            reader,
+            writer,
+            read_timeout_seconds=timedelta(seconds=PATIENCE),
             sampling_callback=self.on_sample,
             elicitation_callback=self.on_elicit,
             list_roots_callback=self.on_roots,
@@ -81,6 +86,13 @@ class Driver:
 
     async def on_log(self, params):
         self.shown["log"].append(plain(params))
+
+
+def transport(command):
+    if not is_url(command[0]):
+        return stdio_client(StdioServerParameters(command=command[0], args=command[1:]))
+    # By its usual path, as hosts do.
+    return sse_client(command[0]) if command[0].endswith("/sse") else streamable_http_client(command[0])
 
 
 def page(cursor):

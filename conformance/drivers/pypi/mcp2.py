@@ -1,4 +1,4 @@
-"""Drives a client on the Python SDK 2; the command of the server is the arguments."""
+"""Drives a client on the Python SDK 2; the command of the server is the arguments, or its URL."""
 
 import asyncio
 import contextlib
@@ -6,14 +6,16 @@ import sys
 
 import mcp_types as types
 from mcp import Client, StdioServerParameters
+from mcp.client.sse import sse_client
 
-from driver import ROOT, Unsupported, converse, form, pages, plain
+from driver import PATIENCE, ROOT, Unsupported, converse, form, is_url, pages, plain
 
 
 class Driver:
     def __init__(self, command):
         self.client = Client(
-            StdioServerParameters(command=command[0], args=command[1:]),
+            server(command),
+            read_timeout_seconds=PATIENCE,
             sampling_callback=self.on_sample,
             elicitation_callback=self.on_elicit,
             list_roots_callback=self.on_roots,
@@ -105,6 +107,13 @@ class Driver:
 
     async def on_log(self, params):
         self.shown["log"].append(plain(params))
+
+
+def server(command):
+    if not is_url(command[0]):
+        return StdioServerParameters(command=command[0], args=command[1:])
+    # By its usual path, as hosts do.
+    return sse_client(command[0]) if command[0].endswith("/sse") else command[0]
 
 
 asyncio.run(converse(Driver(sys.argv[1:])))

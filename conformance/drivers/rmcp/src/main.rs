@@ -1,4 +1,4 @@
-//! Drives a client on the Rust SDK; the command of the server is the arguments. `../README.md` has the protocol.
+//! Drives a client on the Rust SDK; the command of the server is the arguments, or its URL. `../README.md` has the protocol.
 #![expect(deprecated, reason = "the legacy era is half of what is tried")]
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rmcp::model::*;
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt as _, NotificationContext, RequestContext};
 use rmcp::service::{RoleClient, RunningService, Subscription};
-use rmcp::transport::TokioChildProcess;
+use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
 use rmcp::{ClientHandler, ErrorData};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -16,6 +16,25 @@ use tokio::process::Command;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+/// How far a list is followed that does not end.
+const MOST_PAGES: usize = 100;
+
+/// The items of all pages. Whoever pages for ever is not followed for ever, as `list_all_tools` and its like would.
+macro_rules! pages {
+    ($peer:ident.$list:ident, $member:ident) => {{
+        let mut items = Vec::new();
+        let mut seen = Vec::new();
+        loop {
+            let cursor = PaginatedRequestParams::default().with_cursor(seen.last().cloned());
+            let page = $peer.$list(Some(cursor)).await.map_err(failed)?;
+            items.extend(page.$member);
+            match page.next_cursor {
+                Some(next) if seen.len() < MOST_PAGES && !seen.contains(&next) => seen.push(next),
+                _ => break json!(items),
+            }
+        }
+    }};
+}
 /// Why a wish was not fulfilled; none if the SDK has no such thing, or not in this revision.
 type Failure = Option<Box<dyn Error + Send + Sync>>;
 
@@ -96,16 +115,50 @@ impl ClientHandler for Host {
 
 /// What a user in a hurry puts into a form: the defaults, and else anything that fits.
 fn form(schema: &Value) -> Value {
-    let guess = |field: &Value| match field["type"].as_str() {
-        _ if !field["default"].is_null() => field["default"].clone(),
-        _ if !field["enum"].is_null() => field["enum"][0].clone(),
-        Some("string") => json!("text"),
-        Some("boolean") => json!(true),
-        Some("array") => json!([]),
-        _ => json!(1),
-    };
     let fields = schema["properties"].as_object().into_iter().flatten();
     fields.map(|(name, field)| (name.clone(), guess(field))).collect()
+}
+
+fn guess(field: &Value) -> Value {
+    if !field["default"].is_null() {
+        return field["default"].clone();
+    }
+    if let Some(choice) = choices(field).into_iter().next() {
+        return choice;
+    }
+    match field["type"].as_str() {
+        Some("string") => json!(match field["format"].as_str() {
+            Some("date") => "2026-01-31".to_owned(),
+            Some("date-time") => "2026-01-31T12:00:00Z".to_owned(),
+            Some("email") => "ada@example.com".to_owned(),
+            Some("uri") => "https://example.com/".to_owned(),
+            _ => {
+                let least = field["minLength"].as_u64().unwrap_or(0) as usize;
+                let most = field["maxLength"].as_u64().unwrap_or(u64::MAX) as usize;
+                format!("{:!<least$}", "text").chars().take(most).collect()
+            }
+        }),
+        Some("boolean") => json!(true),
+        Some("array") => {
+            let least = field["minItems"].as_u64().unwrap_or(0) as usize;
+            choices(&field["items"]).into_iter().take(least).collect()
+        }
+        _ => {
+            let bound = |key: &str| field[key].as_f64();
+            let least = bound("minimum").unwrap_or(1.0).max(1.0);
+            let number = bound("maximum").map_or(least, |most| least.min(most));
+            if number.fract() == 0.0 { json!(number as i64) } else { json!(number) }
+        }
+    }
+}
+
+fn choices(field: &Value) -> Vec<Value> {
+    let titled = field["oneOf"].as_array().or(field["anyOf"].as_array());
+    match (field["enum"].as_array(), titled) {
+        (Some(values), _) => values.clone(),
+        (None, Some(titled)) => titled.iter().map(|choice| choice["const"].clone()).collect(),
+        (None, None) => Vec::new(),
+    }
 }
 
 struct Driver {
@@ -191,10 +244,10 @@ impl Driver {
                 let peer = self.service()?;
                 let what = wish["what"].as_str().unwrap_or_default();
                 let items = match what {
-                    "tools" => json!(peer.list_all_tools().await.map_err(failed)?),
-                    "prompts" => json!(peer.list_all_prompts().await.map_err(failed)?),
-                    "resources" => json!(peer.list_all_resources().await.map_err(failed)?),
-                    _ => json!(peer.list_all_resource_templates().await.map_err(failed)?),
+                    "tools" => pages!(peer.list_tools, tools),
+                    "prompts" => pages!(peer.list_prompts, prompts),
+                    "resources" => pages!(peer.list_resources, resources),
+                    _ => pages!(peer.list_resource_templates, resource_templates),
                 };
                 self.host.memory().shown.insert(what.to_owned(), items.clone());
                 Ok(items)
@@ -252,13 +305,19 @@ impl Driver {
 
     async fn connect(&mut self) -> Result<Value, Failure> {
         let (program, arguments) = self.command.split_first().ok_or_else(|| Some("which server?".into()))?;
-        let mut command = Command::new(program);
-        command.args(arguments);
-        let transport = TokioChildProcess::new(command).map_err(failed)?;
         // Left to itself it knows the legacy era only.
         let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
         let lifecycle = ClientLifecycleMode::Auto { preferred_versions, legacy_version: None };
-        let service = self.host.clone().serve_with_lifecycle(transport, lifecycle).await.map_err(failed)?;
+        let host = self.host.clone();
+        let service = if program.starts_with("http://") {
+            let transport = StreamableHttpClientTransport::from_uri(program.as_str());
+            host.serve_with_lifecycle(transport, lifecycle).await
+        } else {
+            let mut command = Command::new(program);
+            command.args(arguments);
+            host.serve_with_lifecycle(TokioChildProcess::new(command).map_err(failed)?, lifecycle).await
+        };
+        let service = service.map_err(failed)?;
         if let Some(Value::Object(info)) = service.peer_info().map(|info| json!(*info)) {
             self.host.memory().shown.extend(info);
         }

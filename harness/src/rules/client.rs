@@ -3,7 +3,7 @@
 use crate::revision::{Era, Revision, knows};
 use crate::session::user::Wish;
 use crate::session::{Exchange, Message, Shape, Speaker, View};
-use crate::transcript::{Event, Intent};
+use crate::transcript::{Ending, Event, Http, Intent};
 use crate::wire::Value;
 
 /// The entry of the client's first `initialize`: from there on it may be in the legacy era.
@@ -100,6 +100,17 @@ pub(super) fn hung_up(view: View<'_>) -> Option<usize> {
 pub(super) fn outstayed(view: View<'_>) -> Option<usize> {
     let over = view.entries().iter().position(|entry| matches!(entry.event, Event::Closed))?;
     hung_up(view).is_none_or(|place| place > over).then_some(over)
+}
+
+/// Whether something came back before an entry that a client may take for the end of a request, though it is no answer:
+/// something odd from the harness, or over HTTP the end of the response.
+pub(super) fn is_settled_oddly(view: View<'_>, request: &Message<'_>, until: usize) -> bool {
+    let meanwhile = view.entries().get(request.entry..until).unwrap_or_default();
+    meanwhile.iter().any(|entry| match &entry.event {
+        Event::Sent { intent, .. } => *intent == Intent::Departure,
+        Event::Http { number, what: Http::End { how } } => Some(*number) == request.via && *how != Ending::Dropped,
+        _ => false,
+    })
 }
 
 /// The entry at which a client hung up that said nothing more behind a message, while its user waited for something.

@@ -20,7 +20,8 @@ pub(super) static TIMEOUT_CANCELS: Rule = Rule {
     judged: "Only what the subject does by itself counts, since nobody knows its time-out. A tool call that is answered \
              while the one request sent during it is still open shows that the subject gave up; if it never cancelled \
              that request, this is a warning, for it may not have needed the answer. A client gave up if its user \
-             learns that a wish failed whose request is still open, and it goes on.",
+             learns that a wish failed whose request is still open, and it goes on, unless something odd came back, or \
+             over HTTP a response without the answer.",
     untested: "the subject waited longer for an answer than the harness did; give it a short time-out for its own requests",
     judge: timeout_cancels,
 };
@@ -70,7 +71,10 @@ fn client_cancels(view: View<'_>) -> Verdict {
             }
             let request = exchange.request();
             let wish = errand::open(view, exchange).filter(|wish| wish.has_failed())?;
-            let came = wish.came.as_ref().filter(|came| !waiting::is_over(view, exchange, came.entry))?;
+            let came = wish.came.as_ref()?;
+            if client::is_settled_oddly(view, request, came.entry) {
+                return None;
+            }
             let next =
                 client::own(view).find(|own| own.entry > came.entry && own.id.is_some() && own.method().is_some())?;
             let what = format!("goes on without a word of cancellation for {}, which it gave up", exchange.method());

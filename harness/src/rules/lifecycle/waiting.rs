@@ -5,7 +5,7 @@ use crate::rules::cancel::request_for;
 use crate::rules::client;
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, View};
-use crate::transcript::{Ending, Event, Intent, Transport};
+use crate::transcript::{Ending, Event, Transport};
 
 pub(super) static TIMEOUT_CANCELS_STATELESS: Rule = Rule {
     id: "lifecycle.timeout-cancels-stateless",
@@ -16,8 +16,8 @@ pub(super) static TIMEOUT_CANCELS_STATELESS: Rule = Rule {
     clause: "2026-07-28/basic/patterns/cancellation#timeouts",
     requires: "A client that waited in vain cancels the request: on stdio by a notification, over HTTP by closing the response.",
     judged: "A user who learns that a call, a reading or a prompt failed while the request for it is still open. A client \
-             that hangs up without another word needs no cancellation, and one that was sent something odd meanwhile may \
-             have taken that for the answer. How long it waits is its own affair.",
+             that hangs up without another word needs no cancellation, and one that was sent something odd meanwhile, or \
+             over HTTP a response without the answer, has nothing to wait for. How long it waits is its own affair.",
     untested: "no user was told that a request failed that was still open",
     judge: timeout_cancels,
 };
@@ -36,8 +36,7 @@ fn timeout_cancels(view: View<'_>) -> Verdict {
         .filter_map(|wish| {
             let came = wish.came.as_ref()?;
             let asked = request_for(view, wish).filter(|asked| asked.request().entry < came.entry)?;
-            let meanwhile = view.entries().get(asked.request().entry..came.entry).unwrap_or_default();
-            if meanwhile.iter().any(|entry| matches!(entry.event, Event::Sent { intent: Intent::Departure, .. })) {
+            if client::is_settled_oddly(view, asked.request(), came.entry) {
                 return None;
             }
             let open = asked.answer().is_none_or(|answer| answer.entry > came.entry);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::revision::{Revisions, Side};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict, client, errand, probe};
 use crate::session::{Message, Shape, Speaker, View};
-use crate::transcript::{Event, Intent};
+use crate::transcript::{Event, Intent, Transport};
 use crate::wire::Value;
 
 const fn rule(id: &'static str) -> Rule {
@@ -76,7 +76,8 @@ fn departure_before<'s>(view: View<'s>, entry: usize) -> Option<&'s Message<'s>>
 /// `robust.client-ends`
 pub static ENDS: Rule = Rule {
     requires: "A client ends when its server is gone.",
-    judged: "A client that had to be killed some seconds after the harness ended the session breaks it.",
+    judged: "A client that had to be killed some seconds after the harness ended the session breaks it. Over HTTP nothing \
+             tells a client of that while it waits for something, so that one is not judged.",
     untested: "the session was not ended by the harness, and the client did not end either",
     judge: ends,
     ..rule("robust.client-ends")
@@ -86,6 +87,11 @@ fn ends(view: View<'_>) -> Verdict {
     if !view.is_of_the_run() || view.messages_by(Speaker::Subject).next().is_none() {
         return Verdict::untested();
     }
+    let waits = |end: usize| {
+        let open = |came: Option<usize>| came.is_none_or(|came| came > end);
+        let mut wishes = view.user().wishes.iter().filter(|wish| wish.is_for_the_client() && wish.entry < end);
+        wishes.any(|wish| open(wish.came.as_ref().map(|came| came.entry)))
+    };
     let mut closed = false;
     let ended = view.entries().iter().enumerate().find_map(|(index, entry)| match entry.event {
         Event::Closed => {
@@ -93,6 +99,7 @@ fn ends(view: View<'_>) -> Verdict {
             None
         }
         Event::Exited { .. } => Some(Ok(())),
+        Event::Killed if closed && view.transport() == Transport::Http && waits(index) => None,
         Event::Killed if closed => Some(Err(Breach::at_entry(index, "still runs although its server is gone"))),
         _ => None,
     });

@@ -16,6 +16,8 @@ use crate::wire::Frame;
 pub struct Bounds {
     /// How long an answer that is due may take.
     pub answer: Duration,
+    /// How long a client may take from its start to its first sign of life, if that is longer.
+    pub start: Duration,
     /// How long the subject may take to end after its input was closed.
     pub exit: Duration,
     /// How long a client may take to give up what is never answered.
@@ -32,6 +34,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             answer: Duration::from_secs(10),
+            start: Duration::from_secs(30),
             exit: Duration::from_secs(5),
             patience: Duration::from_secs(90),
             session: Duration::from_secs(120),
@@ -206,6 +209,10 @@ impl Stage<'_> {
 
     fn patience(&self, patience: Patience) -> Duration {
         match patience {
+            // Many start at once, and a busy machine takes its time.
+            Patience::Full if self.side == Side::Client && self.entries.is_empty() => {
+                self.bounds.answer.max(self.bounds.start)
+            }
             Patience::Full => self.bounds.answer,
             Patience::Long => self.bounds.patience,
             Patience::Until(moment) => moment.saturating_sub(self.start.elapsed()),

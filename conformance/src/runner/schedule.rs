@@ -432,7 +432,8 @@ impl<'a> Worker<'a> {
         header.seed = self.plan.seed;
         header.transport = self.adapter.transport();
         header.facts = planned.facts.clone();
-        let mut bounds = Bounds { answer: self.plan.timeout, ..Bounds::default() };
+        let start = self.plan.timeout * START_UP;
+        let mut bounds = Bounds { answer: self.plan.timeout, start, ..Bounds::default() };
         if planned.script.name == super::control::NAME {
             bounds.answer *= START_UP;
         }

@@ -108,7 +108,10 @@ pub(super) fn is_settled_oddly(view: View<'_>, request: &Message<'_>, until: usi
     let meanwhile = view.entries().get(request.entry..until).unwrap_or_default();
     meanwhile.iter().any(|entry| match &entry.event {
         Event::Sent { intent, .. } => *intent == Intent::Departure,
-        Event::Http { number, what: Http::End { how } } => Some(*number) == request.via && *how != Ending::Dropped,
+        Event::Http { number, what: Http::End { how } } => {
+            // By HTTP+SSE answers come elsewhere.
+            Some(*number) == request.via && *how != Ending::Dropped && !view.is_http_sse()
+        }
         _ => false,
     })
 }

@@ -40,7 +40,6 @@ fn timeout_cancels(view: View<'_>) -> Verdict {
                 return None;
             }
             let open = asked.answer().is_none_or(|answer| answer.entry > came.entry);
-            let open = open && !is_over(view, asked, came.entry);
             if !open || aborted(wish.entry, came.entry) || client::hung_up(view).is_some_and(|left| left <= came.entry)
             {
                 return None;
@@ -56,17 +55,6 @@ fn timeout_cancels(view: View<'_>) -> Verdict {
         .collect::<Vec<Check>>()
         .into_iter()
         .collect()
-}
-
-/// Whether by Streamable HTTP the response to a request was over before this entry: nobody still waits for its answer.
-pub(super) fn is_over(view: View<'_>, asked: Exchange<'_>, entry: usize) -> bool {
-    if view.is_http_sse() {
-        return false;
-    }
-    let via = asked.request().via;
-    let exchange = view.session_http().iter().find(|exchange| Some(exchange.number) == via && via.is_some());
-    let end = exchange.and_then(|exchange| exchange.end);
-    end.is_some_and(|(end, how)| end < entry && *how != Ending::Dropped)
 }
 
 fn is_taken_back(view: View<'_>, asked: Exchange<'_>) -> bool {

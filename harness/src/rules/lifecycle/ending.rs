@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::waiting;
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::rules::{client, errand};

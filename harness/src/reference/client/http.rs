@@ -31,6 +31,9 @@ mod posting;
 mod reading;
 mod streams;
 
+#[cfg(test)]
+mod tests;
+
 /// The embedded reference client over HTTP.
 ///
 /// It is sans I/O and deterministic. Each [`Deed::Ask`] has a number of its own, under which its caller tells what becomes

@@ -122,8 +122,10 @@ fn get_405(view: View<'_>) -> Verdict {
         return [Err(Breach::at_entry(entry, "asks for a stream again and again"))].into_iter().collect();
     }
     let goes_on = all.iter().any(|http| http.verb == "POST" && http.id().is_some() && http.entry > first.last_entry());
-    let behind =
-        || view.user().wishes.iter().filter(|wish| wish.came.as_ref().is_some_and(|came| came.entry > first.entry));
+    // Time passes without a server too.
+    let needs = |wish: &&crate::session::user::Wish| !matches!(wish.kind(), "idle" | "surface" | "close");
+    let came = |wish: &&crate::session::user::Wish| wish.came.as_ref().is_some_and(|came| came.entry > first.entry);
+    let behind = || view.user().wishes.iter().filter(needs).filter(came);
     let check: Check = match behind().find(|wish| wish.has_failed()) {
         _ if goes_on || behind().any(crate::session::user::Wish::is_fulfilled) => Ok(()),
         Some(wish) => {

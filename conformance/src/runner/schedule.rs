@@ -434,6 +434,10 @@ impl<'a> Worker<'a> {
         header.facts = planned.facts.clone();
         let start = self.plan.timeout * START_UP;
         let mut bounds = Bounds { answer: self.plan.timeout, start, ..Bounds::default() };
+        if self.is_client() {
+            // Beside others that start, to end takes as long.
+            bounds.exit = bounds.exit.max(start);
+        }
         if planned.script.name == super::control::NAME {
             bounds.answer *= START_UP;
         }

@@ -72,11 +72,6 @@ const ONLY_WARNED_OF: &[&str] = &[
 const MISSED: &[&str] = &[
     // No honest server opens a session for it, so there is none to judge.
     "batches-initialize",
-    "chokes-on-a-dialect",
-    "ignores-the-dialect",
-    "reads-every-schema-as-draft-07",
-    "refuses-references",
-    "takes-untyped-results-for-interim",
 ];
 
 /// The same over HTTP.

@@ -1,4 +1,7 @@
 //! JSON Schema in MCP: the dialects of schemas, and the schemas that a server publishes.
+//!
+//! - `client`: what a client must take, and what it must bear
+//! - `output`: what it makes of structured content
 
 use std::collections::HashSet;
 
@@ -10,6 +13,7 @@ use crate::session::{Fate, Message, Speaker, View};
 use crate::wire::Value;
 
 mod client;
+mod output;
 
 /// The rules of this area.
 pub static RULES: &[&Rule] = &[
@@ -56,13 +60,18 @@ static DEFAULT_DIALECT_SUPPORTED: Rule = Rule {
     judged: "Calls with arguments on which 2020-12 and draft-07 disagree. Accepting what draft-07 allows, or what only keywords \
              unknown to it forbid, fails if the server has shown that it validates this tool, and is a warning otherwise; \
              refusing with -32602 what only draft-07 forbids fails. A result with isError may have other reasons and proves \
-             nothing then. `dependencies` does not count: 2020-12 keeps it for compatibility.",
+             nothing then. `dependencies` does not count: 2020-12 keeps it for compatibility. A client keeps tools with keywords of \
+             2020-12, does not fail at structured content that only draft-07 forbids, and gives its user none that only \
+             2020-12 forbids where it has shown that it validates.",
     untested: "no tool was called with arguments that separate 2020-12 from draft-07; name a tool that validates such a schema \
-               in the subject file",
+               in the subject file. Of a client, no driver told what came of such tools and their results",
     judge: default_dialect_supported,
 };
 
 fn default_dialect_supported(view: View<'_>) -> Verdict {
+    if view.client() == Speaker::Subject {
+        return output::default_dialect_supported(view);
+    }
     telling_calls(view, |shelf, call, validated| {
         let (schema, arguments) = (call.input_schema()?, call.arguments()?);
         if *shelf.declared(schema) != Declared::Nothing {
@@ -86,12 +95,17 @@ static DECLARED_DIALECT_USED: Rule = Rule {
     clause: "2026-07-28/basic/index#implementation-requirements",
     requires: "A schema is validated under the dialect that its $schema names, or the dialect is refused.",
     judged: "Calls with arguments that the named dialect refuses and 2020-12 allows. Accepting them fails if the server has \
-             shown that it validates this tool, and is a warning otherwise. Every refusal passes: only 2020-12 is mandatory.",
-    untested: "no tool with a $schema other than 2020-12 was called with arguments that its dialect refuses and 2020-12 allows",
+             shown that it validates this tool, and is a warning otherwise. Every refusal passes: only 2020-12 is mandatory. A client \
+             that has shown that it validates gives its user no structured content of that kind.",
+    untested: "no tool with a $schema other than 2020-12 was called with arguments that its dialect refuses and 2020-12 allows; \
+               of a client, no driver told what came of such structured content",
     judge: declared_dialect_used,
 };
 
 fn declared_dialect_used(view: View<'_>) -> Verdict {
+    if view.client() == Speaker::Subject {
+        return output::declared_dialect_used(view);
+    }
     telling_calls(view, |shelf, call, validated| {
         let (schema, arguments) = (call.input_schema()?, call.arguments()?);
         let Declared::Known(dialect) = *shelf.declared(schema) else { return None };
@@ -187,12 +201,16 @@ static UNSUPPORTED_DIALECT_ERROR: Rule = Rule {
     clause: "2026-07-28/basic/index#implementation-requirements",
     requires: "A dialect that is not supported is handled gracefully, with an error that says so.",
     judged: "Calls of tools whose $schema lies in the domain .invalid, which nobody can know. Success fails, and so does a \
-             server that ends or falls silent. Every refusal passes. Other unknown dialects may be the server's own.",
-    untested: "no tool with a $schema in the domain .invalid was called",
+             server that ends or falls silent. Every refusal passes. Other unknown dialects may be the server's own. A client loses \
+             no whole list over one tool of that kind; to give its user structured content of it without a word is a warning.",
+    untested: "no tool with a $schema in the domain .invalid was called, or no driver showed a client's tools behind one",
     judge: unsupported_dialect_error,
 };
 
 fn unsupported_dialect_error(view: View<'_>) -> Verdict {
+    if view.client() == Speaker::Subject {
+        return output::unsupported_dialect_error(view);
+    }
     let offer = Offer::of(view);
     let mut shelf = Shelf::new(view.revision());
     offer
@@ -323,13 +341,18 @@ static LOCAL_REFERENCES_RESOLVED: Rule = Rule {
     requires: "References inside the same schema work.",
     judged: "Calls whose arguments a local reference decides about. Accepting what only the referenced schema forbids fails if \
              the server has shown that it validates this tool. Refusing what it allows is a warning with -32602 or with a \
-             result that a call without those members does not get: it may have other reasons.",
+             result that a call without those members does not get: it may have other reasons. A client keeps tools whose schemas \
+             have local references, does not fail at structured content that conforms to them, and gives its user none that \
+             only the referenced schema forbids where it has shown that it validates.",
     untested: "no tool was called with arguments that a local reference of its inputSchema decides about; name a tool that \
-               validates in the subject file",
+               validates in the subject file. Of a client, no driver told what came of such tools and their results",
     judge: local_references_resolved,
 };
 
 fn local_references_resolved(view: View<'_>) -> Verdict {
+    if view.client() == Speaker::Subject {
+        return output::local_references_resolved(view);
+    }
     telling_calls(view, |shelf, call, validated| {
         let (schema, arguments) = (call.input_schema()?, call.arguments()?);
         let shown = validated.contains(schema.raw());

@@ -145,7 +145,7 @@ impl Client {
             }
             Some(_) => return Err("requestState is no string".to_owned()),
         }
-        if more.is_empty() {
+        if more.is_empty() && !self.faulty(ClientFault::RetriesUntyped) {
             return Err("the server requires input and does not say which".to_owned());
         }
         Ok(more)

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::output::whereabouts;
 use crate::revision::{Revisions, Side};
 use crate::rules::tools::client::complains;
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict, errand, probe};
@@ -33,7 +34,7 @@ fn calls<'s>(view: View<'s>, name: &str, entry: usize) -> impl Iterator<Item = &
 }
 
 /// Every tool that the harness listed for the client.
-fn tools<'s>(view: View<'s>) -> impl Iterator<Item = (&'s Message<'s>, Value<'s>)> {
+pub(super) fn tools<'s>(view: View<'s>) -> impl Iterator<Item = (&'s Message<'s>, Value<'s>)> {
     let own = view.client() == Speaker::Subject;
     view.listed("tools/list").filter(move |_| own)
 }
@@ -64,7 +65,7 @@ fn unresolved_rejected(view: View<'_>) -> Verdict {
         .collect()
 }
 
-fn refers_elsewhere(schema: Value<'_>) -> bool {
+pub(super) fn refers_elsewhere(schema: Value<'_>) -> bool {
     let away = |reference: Value<'_>| {
         reference.as_str().is_some_and(|uri| uri.starts_with("http://") || uri.starts_with("https://"))
     };
@@ -94,7 +95,7 @@ fn composition_bounded(view: View<'_>) -> Verdict {
 }
 
 /// Whether a schema asks for more work than anybody should put into it, or for work without end.
-fn is_costly(schema: Value<'_>) -> bool {
+pub(super) fn is_costly(schema: Value<'_>) -> bool {
     let Ok(read) = Schema::read(schema.raw(), Dialect::Draft2020_12).map_err(|outcome| outcome == Outcome::OverBudget)
     else {
         return schema.is_object();
@@ -155,18 +156,7 @@ fn composition_root_accepted(view: View<'_>) -> Verdict {
         if !seen.insert(name.clone()) {
             continue;
         }
-        let list = view.exchange_of(answer).and_then(|list| errand::listing(view, list));
-        if let Some(came) = list.filter(|wish| wish.has_failed()).and_then(|wish| wish.came.as_ref()) {
-            let what = format!("fails over a list with the tool {name}, whose schemas use what 2020-12 has");
-            checks.push(Err(Breach::at_entry(came.entry, what).after(answer)));
-            continue;
-        }
-        let shown = view.user().surfaces.iter().rfind(|said| said.entry > answer.entry);
-        if let Some((shown, names)) = shown.and_then(|shown| Some((shown, shown.names("tools")?))) {
-            let what = format!("does not show the tool {name}, whose schemas use what 2020-12 has");
-            let there = names.iter().any(|shown| *shown == name);
-            checks.push(if there { Ok(()) } else { Err(Breach::at_entry(shown.entry, what).after(answer)) });
-        }
+        checks.extend(whereabouts(view, answer, &name, "uses what 2020-12 has"));
         for call in view.exchanges_by(Speaker::Subject).filter(|call| call.is("tools/call")) {
             let Some(result) = call.result().filter(|result| probe::is_final(view.revision(), *result)) else {
                 continue;

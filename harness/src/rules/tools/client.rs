@@ -3,6 +3,7 @@
 use crate::revision::{Revision, Revisions, Side};
 use crate::rules::{Breach, Level, Rule, Transports, Verdict, errand, probe};
 use crate::schema::{Dialect, Outcome, Shelf};
+use crate::session::user::Said;
 use crate::session::{Exchange, Message, Speaker, View};
 use crate::transcript::Event;
 use crate::wire::Value;
@@ -62,8 +63,8 @@ pub(super) static VALIDATES: Rule = Rule {
     clause: "2026-07-28/server/tools#output-schema",
     requires: "A client holds structured content against the output schema of its tool.",
     judged: "Calls whose outcome the driver tells. Content that breaks the schema is not given to the user as if nothing were \
-             wrong: a failed call, an error on the surface, or something on standard error keeps the rule. From 2025-11-25 on \
-             content that conforms under 2020-12 and not under draft-07 is no failure, if the schema names no dialect.",
+             wrong: a failed call, a new error on the surface, or something on standard error keeps the rule. Content that breaks \
+             it in one dialect alone, or behind a reference alone, is for the rules about schemas.",
     untested: "no driver told what came of a call whose structured content breaks its schema",
     judge: validates,
 };
@@ -80,24 +81,17 @@ fn validates(view: View<'_>) -> Verdict {
             let came = wish.came.as_ref()?;
             let breach = |what: String| Err(Breach::at_entry(came.entry, what).after(answer));
             let tree = content.to_tree()?;
-            match shelf.check(schema, &tree).outcome {
-                Outcome::Invalid(violations) => {
-                    let told = !wish.is_fulfilled() || complains(view, answer);
-                    let keyword = violations.first().map_or("", |violation| &violation.keyword);
-                    let what = || format!("gives its user structured content that breaks `{keyword}` of its schema");
-                    Some(if told { Ok(()) } else { breach(what()) })
-                }
-                Outcome::Valid if view.revision() >= Revision::V2025_11_25 && schema.member("$schema").is_none() => {
-                    let older = shelf.check_as(schema, Dialect::Draft07, &tree);
-                    let what = || "refuses structured content that only draft-07 forbids".to_owned();
-                    match older {
-                        Outcome::Invalid(_) if wish.has_failed() => Some(breach(what())),
-                        Outcome::Invalid(_) if wish.is_fulfilled() => Some(Ok(())),
-                        _ => None,
-                    }
-                }
-                _ => None,
+            let Outcome::Invalid(violations) = shelf.check(schema, &tree).outcome else { return None };
+            let elsewhere = [Dialect::Draft2020_12, Dialect::Draft07]
+                .into_iter()
+                .any(|dialect| shelf.check_as(schema, dialect, &tree) == Outcome::Valid);
+            if elsewhere || violations.iter().all(|violation| violation.passes(&["$ref", "$dynamicRef"])) {
+                return None;
             }
+            let told = !wish.is_fulfilled() || complains(view, answer);
+            let keyword = violations.first().map_or("", |violation| &violation.keyword);
+            let what = || format!("gives its user structured content that breaks `{keyword}` of its schema");
+            Some(if told { Ok(()) } else { breach(what()) })
         })
         .collect()
 }
@@ -115,13 +109,18 @@ pub(in crate::rules) fn described<'s>(view: View<'s>, call: Exchange<'s>) -> Opt
     known.last().map(|(_, tool)| tool)
 }
 
-/// Whether the client said behind a message that something is wrong, in whatever words.
+/// Whether the client said behind a message that something is wrong, in whatever words. What it said before already was
+/// about something else.
 pub(in crate::rules) fn complains(view: View<'_>, message: &Message<'_>) -> bool {
     let behind = view.entries().iter().skip(message.entry + 1);
     let on_stderr = behind.into_iter().any(|entry| matches!(entry.event, Event::Stderr { .. }));
-    let listed = |said: &crate::session::user::Said| {
-        ["errors", "warnings"].iter().any(|kind| said.words[kind].as_array().is_some_and(|all| !all.is_empty()))
-    };
-    let all = view.user().wishes.iter().filter_map(|wish| wish.came.as_ref()).chain(&view.user().surfaces);
-    on_stderr || all.filter(|said| said.entry > message.entry).any(listed)
+    let came = view.user().wishes.iter().filter_map(|wish| wish.came.as_ref());
+    let (later, earlier): (Vec<&Said>, Vec<&Said>) =
+        came.chain(&view.user().surfaces).partition(|said| said.entry > message.entry);
+    let most = |all: &[&Said]| all.iter().map(|said| complaints(said)).max().unwrap_or(0);
+    on_stderr || most(&later) > most(&earlier)
+}
+
+fn complaints(said: &Said) -> usize {
+    ["errors", "warnings"].iter().map(|kind| said.words[kind].as_array().map_or(0, Vec::len)).sum()
 }

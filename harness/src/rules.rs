@@ -181,10 +181,10 @@ pub fn unjudged() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 static UNJUDGED: &[&[(&str, &str)]] = &[
     http::UNJUDGED,
+    http_sse::UNJUDGED,
     lifecycle::UNJUDGED,
     progress::UNJUDGED,
     resources::UNJUDGED,
-    schema::UNJUDGED,
     subscription::UNJUDGED,
 ];
 
@@ -202,6 +202,7 @@ static AREAS: &[&[&Rule]] = &[
     extension::RULES,
     http::RULES,
     http_sse::RULES,
+    icons::RULES,
     jsonrpc::RULES,
     lifecycle::RULES,
     list_changed::RULES,
@@ -233,6 +234,7 @@ static AREAS: &[&[&Rule]] = &[
 
 pub mod annotations;
 mod asked;
+mod bait;
 pub mod caching;
 pub mod cancel;
 pub mod capability;
@@ -248,6 +250,7 @@ pub mod extension;
 pub mod figure;
 pub mod http;
 pub mod http_sse;
+pub mod icons;
 mod inventory;
 pub mod jsonrpc;
 pub mod lifecycle;

@@ -18,6 +18,9 @@ use crate::wire::lines::{Line, Lines};
 
 pub mod http;
 
+/// The address that stands for one that nobody is to call: in memory nobody listens, and what is fetched there is told.
+const CANARY: &str = "127.0.0.1:7";
+
 /// The embedded reference client of some conduct, over either transport.
 #[must_use]
 pub fn over(transport: Transport, conduct: Conduct) -> Box<dyn Adapter> {
@@ -133,6 +136,7 @@ impl Running {
                 Deed::Stderr(text) => self.ready.push_back(Incoming::Stderr(text)),
                 Deed::Wish(text) => self.ready.push_back(Incoming::Wish(text)),
                 Deed::Surface(text) => self.ready.push_back(Incoming::Surface(text)),
+                Deed::Fetch { url, follows } => self.ready.extend(fetched(&url, follows)),
                 Deed::Signal(signal) => self.ready.push_back(Incoming::Signalled(signal)),
                 Deed::HangUp => self.hang_up(),
                 // There is no HTTP here.
@@ -181,6 +185,14 @@ impl Running {
     }
 }
 
+/// What the harness hears of an address that the client would call: nothing, unless nobody is to call it.
+fn fetched(url: &str, follows: bool) -> Vec<Incoming> {
+    let path = url.split_once("://").and_then(|(_, rest)| rest.strip_prefix(CANARY)?.strip_prefix('/'));
+    let Some(field) = path.and_then(|path| path.split(['?', '#']).next()) else { return Vec::new() };
+    let elsewhere = field.strip_prefix("redirect/").filter(|_| follows);
+    [Some(field), elsewhere].into_iter().flatten().map(|field| Incoming::Canary(field.to_owned())).collect()
+}
+
 fn incoming(line: Line, unfinished: bool) -> Incoming {
     Incoming::Line { bytes: line.bytes, cut: line.cut, unfinished, via: None }
 }
@@ -194,6 +206,10 @@ impl Link for Running {
 
     fn close(&mut self) {
         self.closing = !self.ended;
+    }
+
+    fn canary(&mut self) -> Option<String> {
+        Some(CANARY.to_owned())
     }
 
     fn next(&mut self) -> NextFuture<'_> {

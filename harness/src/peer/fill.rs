@@ -122,7 +122,8 @@ impl Filling<'_> {
             }
             // Where nobody has sockets, nobody calls.
             "canary" => {
-                Fill::Text(format!("http://{}/{argument}", self.heard.canary.as_deref().unwrap_or("127.0.0.1:9")))
+                let (scheme, field) = argument.split_once(':').unwrap_or(("http", argument));
+                Fill::Text(format!("{scheme}://{}/{field}", self.heard.canary.as_deref().unwrap_or("127.0.0.1:9")))
             }
             "asked" if !argument.is_empty() => Fill::Json(self.heard.ids.get(count()?.checked_sub(1)?)?.clone()),
             "asked" | "id" => Fill::Json(self.heard.asked.clone()?),

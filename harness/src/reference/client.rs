@@ -15,6 +15,7 @@
 //! - `inputs`, `form`, `model`: what the user and the model answer
 //! - `watching`: news of resources and lists
 //! - `tasks`: calls that are done as tasks
+//! - `fetching`: what lies elsewhere
 //! - `journal`: what the user gets to see
 //! - `mirror`: arguments that are repeated in header lines
 //! - [`http`]: the same client over HTTP
@@ -46,6 +47,7 @@ mod errands;
 mod fault;
 mod faults;
 mod form;
+mod fetching;
 mod handshake;
 pub mod http;
 mod inputs;
@@ -105,6 +107,13 @@ pub enum Deed {
     HangUp,
     /// Ends, with this status.
     Exit(i32),
+    /// Fetches what is at an address, or has it opened for its user. What comes is of no interest.
+    Fetch {
+        /// The address.
+        url: String,
+        /// Whether it goes wherever it is led on to.
+        follows: bool,
+    },
     /// Ends, by this signal.
     Die(i32),
 }

@@ -25,6 +25,7 @@ pub static RULES: &[&Rule] = &[
     &client::RESULT_SHAPE,
     &client::ACCEPT_CONFORMS,
     &client::URL_WITHOUT_CONTENT,
+    &client::URL_NOT_PREFETCHED,
     &client::COMPLETE_UNKNOWN_IGNORED,
     &client::DEFAULTS_PREFILLED,
 ];

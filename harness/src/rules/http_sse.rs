@@ -11,6 +11,12 @@ use crate::wire::{Document, Id};
 
 mod client;
 
+/// Requirements that nothing here can judge, with the reason.
+pub static UNJUDGED: &[(&str, &str)] = &[(
+    "http.client.sse-transport-fallback",
+    "it is for clients that want to support servers of that transport, which none says of itself: one that does not fall back may not want to",
+)];
+
 /// The rules of this area.
 pub static RULES: &[&Rule] = &[&ENDPOINT_EVENT, &MESSAGE_EVENTS, &client::POSTS_TO_ENDPOINT];
 

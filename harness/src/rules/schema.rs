@@ -1,6 +1,7 @@
 //! JSON Schema in MCP: the dialects of schemas, and the schemas that a server publishes.
 //!
 //! - `client`: what a client must take, and what it must bear
+//! - `network`: references that it must not follow
 //! - `output`: what it makes of structured content
 
 use std::collections::HashSet;
@@ -13,6 +14,7 @@ use crate::session::{Fate, Message, Speaker, View};
 use crate::wire::Value;
 
 mod client;
+mod network;
 mod output;
 
 /// The rules of this area.
@@ -25,13 +27,8 @@ pub static RULES: &[&Rule] = &[
     &client::UNRESOLVED_REJECTED,
     &client::COMPOSITION_BOUNDED,
     &client::COMPOSITION_ROOT_ACCEPTED,
+    &network::NO_NETWORK,
 ];
-
-/// Requirements that nothing here can judge, with the reason.
-pub static UNJUDGED: &[(&str, &str)] = &[(
-    "schema.ref.no-network",
-    "a server receives no schemas from its client, and whether a client fetches one is seen at the address that it names",
-)];
 
 const REFERENCE: &[&str] = &["$ref", "$dynamicRef"];
 

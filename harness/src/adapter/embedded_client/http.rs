@@ -165,6 +165,7 @@ impl Running {
                 Deed::Stderr(text) => self.tell(Incoming::Stderr(text)),
                 Deed::Wish(text) => self.tell(Incoming::Wish(text)),
                 Deed::Surface(text) => self.tell(Incoming::Surface(text)),
+                Deed::Fetch { url, follows } => fetched(&url, follows).into_iter().for_each(|told| self.tell(told)),
                 Deed::Exit(code) => self.end(Some(code), None),
                 Deed::Die(signal) => self.end(None, Some(signal)),
                 // There is no process, and nothing is written but requests.
@@ -335,6 +336,10 @@ impl Link for Running {
 
     fn next(&mut self) -> NextFuture<'_> {
         Box::pin(self.step())
+    }
+
+    fn canary(&mut self) -> Option<String> {
+        Some(CANARY.to_owned())
     }
 
     fn vitals(&mut self) -> Option<Vitals> {

@@ -30,7 +30,9 @@ impl Client {
             ("ping", _) => Ok(Object::new()),
             (_, Some(members)) => {
                 let task = self.related_task(&members, revision);
-                let answer = self.answer(method, &Value::Object(members), revision).map(object);
+                let params = Value::Object(members);
+                self.go_to(method, &params, out);
+                let answer = self.answer(method, &params, revision).map(object);
                 answer.map(|mut result| {
                     result.extend(task.map(|task| ("_meta".to_owned(), task)));
                     result

@@ -77,6 +77,10 @@ pub enum Habit {
     FillsEverything,
     /// Modern features are used whether the server declares them or not.
     UsesUndeclared,
+    /// 35: icons are fetched, by http too.
+    ShowsIcons,
+    /// Where the user accepts to go to a URL, it is opened.
+    OpensUrls,
 }
 
 /// What a client declares, and serves.

@@ -1,7 +1,7 @@
 //! The catalogue of faults: what can be wrong with the client, and which rule must notice.
 //!
 //! One row is one cause. Where it shows in several ways, the row names the rule whose requirement the cause breaks. What
-//! only a connection to somewhere else would show is not here: the client has none.
+//! only a connection to somewhere else would show is told by the client itself, as a deed.
 
 use super::conduct::{Conduct, Declares, Habit, Host};
 use crate::reference::FaultInfo;
@@ -105,6 +105,7 @@ impl ClientFault {
             Self::PlainModelTakesTools => declares.sampling_tools = false,
             Self::AnnouncesUndeclaredRoots => declares.roots_changed = false,
             Self::InventsInput => *declares = Declares::NONE,
+            Self::PrefetchesUrls => conduct.host = Host::Declining,
             Self::InventsForRejection => conduct.host = Host::Declining,
             Self::WrongRootsFailure => conduct.host = Host::Failing,
             _ => {}
@@ -480,6 +481,8 @@ faults! {
         "it exits when an elicitation is complete";
     IgnoresDefaults: "ignores-defaults", "elicitation.defaults-prefilled", SINCE_11,
         "members of a form that have a default get another value";
+    PrefetchesUrls: "prefetches-urls", "elicitation.url-not-prefetched", SINCE_11,
+        "the URL of an elicitation is fetched, and then the user declines";
     AcceptsBadHistories: "accepts-bad-histories", "sampling.bad-history-code", ONLY_11,
         "the model answers whatever came before";
     NamelessModel: "nameless-model", "sampling.result-shape", ALL,
@@ -522,6 +525,12 @@ faults! {
         "every call is to become a task";
     AugmentsForbidden: "augments-forbidden", "tasks.client.tool-support-respected", ONLY_11,
         "calls of tools that forbid tasks are to become tasks";
+    FetchesReferences: "fetches-references", "schema.ref.no-network", MODERN,
+        "references to other documents are fetched when tools are listed";
+    FetchesUnsafeIcons: "fetches-unsafe-icons", "icons.unsafe-scheme-rejected", SINCE_11,
+        "icons are fetched by whatever scheme they have";
+    FollowsIcons: "follows-icons-elsewhere", "icons.unsafe-scheme-rejected", SINCE_11,
+        "icons are fetched from wherever they are led on to";
     NeverAugments: "never-augments", "tasks.client.tool-support-respected", ONLY_11,
         "calls of tools that need a task are not augmented";
     WaitsForTaskNews: "waits-for-news-of-tasks", "tasks.requestor.polls", ONLY_11,

@@ -187,7 +187,9 @@ impl Client {
         }
         if listed.contains(&Revision::V2026_07_28) || self.faulty(ClientFault::UsesUnlisted) {
             let capabilities = result.get("capabilities").and_then(Value::as_object).cloned().unwrap_or_default();
-            return self.agree(errand, Revision::V2026_07_28, Some(capabilities), out);
+            self.agree(errand, Revision::V2026_07_28, Some(capabilities), out);
+            let identity = result.get("_meta").and_then(|metadata| metadata.get(meta::SERVER_INFO));
+            return self.illustrate(identity.map_or(&[], std::slice::from_ref), out);
         }
         self.settle_for(errand, &listed, out);
     }
@@ -252,6 +254,7 @@ impl Client {
         }
         let capabilities = result.get("capabilities").and_then(Value::as_object).cloned().unwrap_or_default();
         self.agree(errand, revision, Some(capabilities), out);
+        self.illustrate(result.get("serverInfo").map_or(&[], std::slice::from_ref), out);
     }
 
     /// The server does not answer with a version of its own but with an error.

@@ -100,6 +100,7 @@ impl Client {
         let mut params = pending.params.clone();
         params.remove("inputResponses");
         params.remove("requestState");
+        self.go_to_all(result, out);
         match self.gathered(pending, result) {
             Ok(more) => params.extend(more),
             Err(why) => return self.fail(pending.errand, why, out),

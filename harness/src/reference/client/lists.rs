@@ -271,6 +271,10 @@ impl Client {
                         self.journal.complain(&format!("the tool {} is set aside: {problem}", cut(tool)));
                     }
                 }
+        let Some(Stage::Walking(walk)) = self.errand(number).map(|errand| &errand.stage) else { return false };
+        if let Some(items) = page.get(walk.what.members().0).and_then(Value::as_array) {
+            self.illustrate(items, out);
+        }
                 let shown = json!(listing.names.iter().take(MOST_SHOWN).collect::<Vec<_>>());
                 if self.faulty(ClientFault::AsksOnceMore) {
                     let params = std::mem::take(&mut self.grudge.page);

@@ -88,5 +88,7 @@ static VARIANTS: &[ClientVariant] = &[
     habit!("no-cache", "no result is kept", NoCache),
     habit!("no-progress", "no call asks for progress", NoProgress),
     habit!("fills-everything", "members of a form that may be left out are filled in", FillsEverything),
+    habit!("trap-35-shows-icons", "icons at http and https are fetched", ShowsIcons),
+    habit!("opens-urls", "URLs that the user accepts are opened", OpensUrls),
     habit!("uses-undeclared", "undeclared features of a modern server are tried", UsesUndeclared),
 ];

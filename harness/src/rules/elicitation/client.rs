@@ -2,6 +2,7 @@
 
 use crate::revision::{Revision, Revisions, Side, code};
 use crate::rules::asked::{self, Asked, Reply};
+use crate::rules::bait::{Bait, judged};
 use crate::rules::capability::Modes;
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::schema::{Outcome, Shelf};
@@ -172,6 +173,36 @@ fn url_without_content(view: View<'_>) -> Verdict {
             Err(if empty { breach.as_warning() } else { breach })
         })
         .collect()
+}
+
+pub(super) static URL_NOT_PREFETCHED: Rule = Rule {
+    requires: "A client does not fetch the URL of an elicitation of its own accord.",
+    judged: "Elicitations by URL whose address the harness watches. A call of it breaks the rule where the user did not \
+             accept: he declined, cancelled, or was not even asked. Where he accepted he may have opened it himself, so that a \
+             call says nothing.",
+    untested: "the client was asked to have its user go to no URL that the harness watches, or it gave no answer to that",
+    judge: url_not_prefetched,
+    ..rule("elicitation.url-not-prefetched", Level::Must, SINCE_11, "2026-07-28/client/elicitation#safe-url-handling")
+};
+
+fn url_not_prefetched(view: View<'_>) -> Verdict {
+    let (mut unwanted, mut accepted) = (Vec::new(), Vec::new());
+    for asked in asked::of(view, "elicitation/create").filter(|asked| asked.mode() == "url") {
+        let Some(bait) = asked.param("url").and_then(|url| Bait::of(asked.message, url)) else { continue };
+        match asked.reply {
+            Reply::Given(_, result) if result.member("action").is_some_and(|action| action.is("accept")) => {
+                accepted.push(bait);
+            }
+            Reply::Given(..) | Reply::Refused(_) => unwanted.push(bait),
+            Reply::Withheld | Reply::Open => {}
+        }
+    }
+    // What the user wanted once he may have been asked for again.
+    unwanted.retain(|bait| !accepted.iter().any(|other| other.field == bait.field));
+    let untouched = accepted.iter().filter(|bait| bait.call(view).is_none()).map(|_| Ok(()));
+    let mut checks = judged(view, &unwanted, "fetches the URL of an elicitation that its user did not accept");
+    checks.extend(untouched);
+    checks.into_iter().collect()
 }
 
 pub(super) static COMPLETE_UNKNOWN_IGNORED: Rule = Rule {

@@ -78,7 +78,7 @@ const MISSED: &[&str] = &[
 const MISSED_OVER_HTTP: &[&str] = &[];
 
 /// Rules that no fault breaks yet.
-const UNPROVEN: &[&str] = &["pagination.client-no-cursor-across-sessions", "stdio.stderr-not-an-error"];
+const UNPROVEN: &[&str] = &[];
 
 /// The rule must notice it in a run of every revision in which it shows.
 fn caught(fault: &ClientFaultInfo, transport: Transport) -> Result<(), Failed> {

@@ -179,14 +179,8 @@ pub fn unjudged() -> impl Iterator<Item = (&'static str, &'static str)> {
     UNJUDGED.iter().flat_map(|area| area.iter().copied())
 }
 
-static UNJUDGED: &[&[(&str, &str)]] = &[
-    http::UNJUDGED,
-    http_sse::UNJUDGED,
-    lifecycle::UNJUDGED,
-    progress::UNJUDGED,
-    resources::UNJUDGED,
-    subscription::UNJUDGED,
-];
+static UNJUDGED: &[&[(&str, &str)]] =
+    &[http::UNJUDGED, http_sse::UNJUDGED, lifecycle::UNJUDGED, progress::UNJUDGED, resources::UNJUDGED];
 
 static AREAS: &[&[&Rule]] = &[
     annotations::RULES,

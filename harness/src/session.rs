@@ -43,6 +43,8 @@ pub struct Session<'t> {
     transport: Transport,
     http: Vec<HttpExchange<'t>>,
     user: OnceCell<user::User>,
+    /// The entries at which a client started its server again.
+    restarts: Vec<usize>,
 }
 
 /// A request and what became of it, by index into the messages.
@@ -149,6 +151,8 @@ struct Sorter<'t> {
     by_token: HashMap<(Speaker, Id), usize>,
     negotiated: Option<Revision>,
     phase: Phase,
+    /// The entries at which a client started its server again.
+    restarts: Vec<usize>,
 }
 
 impl<'t> Sorter<'t> {
@@ -169,6 +173,7 @@ impl<'t> Sorter<'t> {
             by_token: HashMap::new(),
             negotiated: None,
             phase: Phase::Before,
+            restarts: Vec::new(),
         }
     }
 
@@ -176,6 +181,10 @@ impl<'t> Sorter<'t> {
         let mut unended = false;
         for (entry, recorded) in self.transcript.entries.iter().enumerate() {
             let template = match &recorded.event {
+                Event::Connected { number: 2.., .. } => {
+                    self.restarted(entry);
+                    continue;
+                }
                 Event::Http { number, what } => {
                     self.http(*number, what);
                     continue;
@@ -242,7 +251,19 @@ impl<'t> Sorter<'t> {
             transport: self.transcript.header.transport,
             http,
             user: OnceCell::new(),
+            restarts: self.restarts,
         }
+    }
+
+    /// The client has started its server anew: what was said to the last process is no business of this one.
+    fn restarted(&mut self, entry: usize) {
+        self.restarts.push(entry);
+        self.by_id.clear();
+        self.by_carrier.clear();
+        self.by_token.clear();
+        self.early.clear();
+        self.negotiated = None;
+        self.phase = Phase::Before;
     }
 
     /// Whether a message stands in a response, and not in a request.
@@ -425,18 +446,22 @@ impl<'t> Sorter<'t> {
         }
     }
 
-    /// Marks the messages whose sender used the same id again; 7 and "7" count as the same. Answers use the other's ids.
+    /// Marks the messages whose sender used the same id again in one process; 7 and "7" count as the same. Answers use the other's ids.
     fn note_shared_ids(&mut self) {
         fn used<'m>(message: &'m Message<'_>) -> Option<(Speaker, &'m str)> {
             let id = message.id.as_ref().filter(|_| message.answers.is_none())?;
             Some((message.by, id.text().trim_matches('"')))
         }
-        let mut uses: HashMap<(Speaker, &str), u32> = HashMap::new();
-        for key in self.messages.iter().filter_map(used) {
-            *uses.entry(key).or_default() += 1;
+        let place = |message: &Message<'_>| self.restarts.partition_point(|restart| *restart < message.entry);
+        let mut uses: HashMap<(usize, (Speaker, &str)), u32> = HashMap::new();
+        for message in &self.messages {
+            if let Some(key) = used(message) {
+                *uses.entry((place(message), key)).or_default() += 1;
+            }
         }
-        let shared: Vec<bool> =
-            self.messages.iter().map(|message| used(message).is_some_and(|key| uses.get(&key) > Some(&1))).collect();
+        let is_shared =
+            |message: &Message<'_>| used(message).is_some_and(|key| uses.get(&(place(message), key)) > Some(&1));
+        let shared: Vec<bool> = self.messages.iter().map(is_shared).collect();
         for (message, shares_id) in self.messages.iter_mut().zip(shared) {
             message.shares_id = shares_id;
         }

@@ -62,6 +62,7 @@ impl EmbeddedClient {
                 input: VecDeque::new(),
                 begun: false,
                 closing: false,
+                processes: 1,
                 hung_up: false,
                 ended: false,
             };
@@ -98,6 +99,8 @@ struct Running {
     input: VecDeque<Vec<u8>>,
     begun: bool,
     closing: bool,
+    /// How many processes of the server there were.
+    processes: u32,
     /// The client has closed the harness's input.
     hung_up: bool,
     ended: bool,
@@ -136,6 +139,7 @@ impl Running {
                 Deed::Stderr(text) => self.ready.push_back(Incoming::Stderr(text)),
                 Deed::Wish(text) => self.ready.push_back(Incoming::Wish(text)),
                 Deed::Surface(text) => self.ready.push_back(Incoming::Surface(text)),
+                Deed::Restart => self.restart(),
                 Deed::Fetch { url, follows } => self.ready.extend(fetched(&url, follows)),
                 Deed::Signal(signal) => self.ready.push_back(Incoming::Signalled(signal)),
                 Deed::HangUp => self.hang_up(),
@@ -153,6 +157,15 @@ impl Running {
                 }
             }
         }
+    }
+
+    /// The harness's end of a new process of the server.
+    fn restart(&mut self) {
+        self.processes += 1;
+        self.input.clear();
+        self.closing = false;
+        self.ready.extend(self.lines.finish().map(|line| incoming(line, true)));
+        self.ready.push_back(Incoming::Connected { number: self.processes, beside: false });
     }
 
     fn hang_up(&mut self) {
@@ -206,6 +219,13 @@ impl Link for Running {
 
     fn close(&mut self) {
         self.closing = !self.ended;
+    }
+
+    fn complain(&mut self, text: String) {
+        if !self.ended {
+            self.client.overhear(self.start.elapsed(), &text, &mut self.out);
+            self.collect();
+        }
     }
 
     fn canary(&mut self) -> Option<String> {

@@ -5,6 +5,7 @@
 //!
 //! - `conduct`, `variants`: revisions, capabilities, habits; who is honest in another way
 //! - `handshake`: which revision to speak, and with what
+//! - `restarting`: a server that has ended
 //! - `errands`: wishes on their way
 //! - `requests`: what was asked and not answered
 //! - `lists`, `offer`: pages, and what they made known
@@ -14,8 +15,8 @@
 //! - `asked`: what the server says of its own accord
 //! - `inputs`, `form`, `model`: what the user and the model answer
 //! - `watching`: news of resources and lists
-//! - `tasks`: calls that are done as tasks
 //! - `fetching`: what lies elsewhere
+//! - `tasks`: calls that are done as tasks
 //! - `journal`: what the user gets to see
 //! - `mirror`: arguments that are repeated in header lines
 //! - [`http`]: the same client over HTTP
@@ -27,7 +28,7 @@ use std::time::Duration;
 use self::cache::Cache;
 use self::errands::Errand;
 use self::faults::Grudge;
-use self::handshake::Connection;
+use self::handshake::{Connection, Terms};
 use self::journal::Journal;
 use self::lists::Listings;
 use self::requests::Pending;
@@ -46,8 +47,8 @@ mod conduct;
 mod errands;
 mod fault;
 mod faults;
-mod form;
 mod fetching;
+mod form;
 mod handshake;
 pub mod http;
 mod inputs;
@@ -57,6 +58,7 @@ mod mirror;
 mod model;
 mod offer;
 mod requests;
+mod restarting;
 mod results;
 mod tasks;
 mod using;
@@ -101,12 +103,10 @@ pub enum Deed {
     Wish(String),
     /// Says what its user sees; JSON text.
     Surface(String),
+    /// Starts a new process of a server that has ended.
+    Restart,
     /// Sends the server's process a signal.
     Signal(i32),
-    /// Closes the server's input, or ends its session.
-    HangUp,
-    /// Ends, with this status.
-    Exit(i32),
     /// Fetches what is at an address, or has it opened for its user. What comes is of no interest.
     Fetch {
         /// The address.
@@ -114,6 +114,10 @@ pub enum Deed {
         /// Whether it goes wherever it is led on to.
         follows: bool,
     },
+    /// Closes the server's input, or ends its session.
+    HangUp,
+    /// Ends, with this status.
+    Exit(i32),
     /// Ends, by this signal.
     Die(i32),
 }
@@ -184,6 +188,10 @@ pub struct Client {
     server_gone: bool,
     /// The legacy revision that whoever started it told it of; an honest client finds out for itself.
     told: Option<Revision>,
+    /// What was agreed on with a server that is gone.
+    former: Option<Terms>,
+    /// How often the server was started again.
+    restarts: u32,
     /// A wish could not be carried out because there was no server for it.
     disappointed: bool,
     exited: bool,
@@ -217,6 +225,8 @@ impl Client {
             sessions_lost: 0,
             server_gone: false,
             told: None,
+            former: None,
+            restarts: 0,
             disappointed: false,
             exited: false,
         }
@@ -277,6 +287,16 @@ impl Client {
         self.server_gone = true;
         self.lose_everything(out);
         self.proceed(out);
+    }
+
+    /// Learns that the server has written to its standard error, which says nothing of failure.
+    pub fn overhear(&mut self, now: Duration, text: &str, out: &mut Outlet) {
+        self.wake(now, out);
+        if !text.is_empty() && self.terms().is_some() && self.faulty(ClientFault::TakesStderrForFailure) {
+            self.hang_up(out);
+            self.lose_everything(out);
+            self.proceed(out);
+        }
     }
 
     /// The next moment at which the client wants to be woken, if any.

@@ -7,6 +7,7 @@ mod ending;
 mod handshake;
 mod opening;
 mod respected;
+mod restarting;
 mod version;
 mod waiting;
 
@@ -34,13 +35,13 @@ pub static RULES: &[&Rule] = &[
     &capabilities::OPEN_SET,
     &capabilities::SHAPE,
     &ending::TIMEOUT_CANCELS,
+    &restarting::SERVER_RESTART,
     &ending::EXITS_ON_EOF,
     &waiting::TIMEOUT_CANCELS_STATELESS,
 ];
 
 /// Requirements of this area that no rule judges, with the reason.
 pub static UNJUDGED: &[(&str, &str)] = &[
-    ("lifecycle.server-restart", "a transcript does not say where one server process ended and the next one began"),
     (
         "lifecycle.timeout-exists",
         "how long a subject waits is its own affair, so waiting longer than the harness does is no defect, and giving up leaves nothing on the wire",

@@ -181,28 +181,29 @@ fn token_unique(view: View<'_>) -> Verdict {
     for exchange in view.exchanges_by(Speaker::Subject) {
         let request = exchange.request();
         let Some(token) = token_of(request).map(Id::read) else { continue };
-        let earlier = before.insert(token, exchange).filter(|earlier| runs_at(*earlier, request.entry));
+        let earlier = before.insert(token, exchange).filter(|earlier| runs_at(view, *earlier, request.entry));
         if let Some(earlier) = earlier {
             let what = "asks for progress under the token of another request that is open";
             checks.push(Err(Breach::at(request, what).after(earlier.request())));
-        } else if latest_end.is_some_and(|other| runs_at(other, request.entry)) {
+        } else if latest_end.is_some_and(|other| runs_at(view, other, request.entry)) {
             checks.push(Ok(()));
         }
-        if latest_end.is_none_or(|other| end_of(other) < end_of(exchange)) {
+        if latest_end.is_none_or(|other| end_of(view, other) < end_of(view, exchange)) {
             latest_end = Some(exchange);
         }
     }
     checks.into_iter().collect()
 }
 
-fn runs_at(exchange: Exchange<'_>, entry: usize) -> bool {
-    exchange.request().entry < entry && end_of(exchange) > entry
+fn runs_at(view: View<'_>, exchange: Exchange<'_>, entry: usize) -> bool {
+    exchange.request().entry < entry && end_of(view, exchange) > entry
 }
 
-/// The entry at which a request was answered or cancelled.
-fn end_of(exchange: Exchange<'_>) -> usize {
+/// The entry at which a request was answered or cancelled, or at which its server was replaced by another one.
+fn end_of(view: View<'_>, exchange: Exchange<'_>) -> usize {
     let ends = [exchange.answer(), exchange.cancellation()].into_iter().flatten();
-    ends.map(|message| message.entry).min().unwrap_or(usize::MAX)
+    let gone = view.process_end(exchange.request().entry);
+    ends.map(|message| message.entry).min().unwrap_or(usize::MAX).min(gone)
 }
 
 static FIELDS: Rule = Rule {
@@ -264,6 +265,7 @@ fn token_of<'s>(request: &Message<'s>) -> Option<Value<'s>> {
 
 /// The requests of the harness by the token that they gave, each list in order.
 struct Given<'s> {
+    view: View<'s>,
     by_token: HashMap<Id, Vec<Exchange<'s>>>,
 }
 
@@ -275,7 +277,7 @@ impl<'s> Given<'s> {
                 by_token.entry(Id::read(token)).or_default().push(exchange);
             }
         }
-        Self { by_token }
+        Self { view, by_token }
     }
 
     fn with(&self, token: &Id) -> &[Exchange<'s>] {
@@ -287,7 +289,7 @@ impl<'s> Given<'s> {
         let exchanges = self.with(token);
         let before = exchanges.get(..exchanges.partition_point(|exchange| exchange.request().entry < entry))?;
         let (last, earlier) = before.split_last()?;
-        let shared = earlier.last().is_some_and(|other| end_of(*other) > last.request().entry);
+        let shared = earlier.last().is_some_and(|other| end_of(self.view, *other) > last.request().entry);
         (!shared).then_some(*last)
     }
 }

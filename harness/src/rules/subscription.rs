@@ -31,14 +31,9 @@ pub static RULES: &[&Rule] = &[
     &closing::CLOSE_RESULT_SHAPE,
     &client::FILTER_SENT,
     &client::HANDLES_REDUCED_ACK,
+    &client::RESUBSCRIBES,
     &client::CORRELATES,
 ];
-
-/// Requirements of this area that no rule judges, with the reason.
-pub static UNJUDGED: &[(&str, &str)] = &[(
-    "subscription.client-resubscribes",
-    "a transcript does not say where one server process ended and the next one began",
-)];
 
 pub(super) const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 

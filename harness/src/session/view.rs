@@ -36,6 +36,18 @@ impl<'s> View<'s> {
         &self.session.transcript.header.facts
     }
 
+    /// Which process of a server that its client starts an entry belongs to: how often it was started again before.
+    #[must_use]
+    pub fn process(self, entry: usize) -> usize {
+        self.session.restarts.partition_point(|restart| *restart <= entry)
+    }
+
+    /// The entry at which the client started its server again behind another one; beyond all if it did not.
+    #[must_use]
+    pub fn process_end(self, entry: usize) -> usize {
+        self.session.restarts.get(self.process(entry)).copied().unwrap_or(usize::MAX)
+    }
+
     /// Whether this is the revision that the script was run for, which the [`Facts`] are about.
     #[must_use]
     pub fn is_of_the_run(self) -> bool {

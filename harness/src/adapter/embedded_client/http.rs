@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::measured;
+use super::{CANARY, fetched, measured};
 use crate::adapter::listening::{Entrance, Listening, path};
 use crate::adapter::{Adapter, Description, Incoming, Link, NextFuture, OpenFuture, Then};
 use crate::reference::client::http::HttpClient;
@@ -169,7 +169,7 @@ impl Running {
                 Deed::Exit(code) => self.end(Some(code), None),
                 Deed::Die(signal) => self.end(None, Some(signal)),
                 // There is no process, and nothing is written but requests.
-                Deed::Write(_) | Deed::HangUp | Deed::Signal(_) => {}
+                Deed::Write(_) | Deed::HangUp | Deed::Signal(_) | Deed::Restart => {}
             }
         }
     }

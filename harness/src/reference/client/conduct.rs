@@ -77,6 +77,10 @@ pub enum Habit {
     FillsEverything,
     /// Modern features are used whether the server declares them or not.
     UsesUndeclared,
+    /// A server that has ended is not started again.
+    NeverRestarts,
+    /// The ids of requests begin anew with each process of the server.
+    CountsAnew,
     /// 35: icons are fetched, by http too.
     ShowsIcons,
     /// Where the user accepts to go to a URL, it is opened.

@@ -77,6 +77,7 @@ impl Client {
 
     fn undertake(&mut self, wish: Wish, out: &mut Outlet) {
         out.deeds.push(Deed::Wish(Value::Object(written(&wish)).to_string()));
+        self.revive(&wish, out);
         self.errands_so_far += 1;
         let number = self.errands_so_far;
         let is_waited_for = !matches!(wish, Wish::Call { wait: false, .. } | Wish::Read { wait: false, .. });
@@ -224,8 +225,13 @@ impl Client {
     /// The server will not answer any more.
     pub(super) fn lose_everything(&mut self, out: &mut Outlet) {
         if !matches!(self.connection, Connection::Lost(_)) {
-            self.connection = Connection::Lost("the server has gone".to_owned());
+            let lost = Connection::Lost("the server has gone".to_owned());
+            self.former = match std::mem::replace(&mut self.connection, lost) {
+                Connection::Open(terms) => Some(terms),
+                _ => None,
+            };
         }
+        self.keep_cursor();
         self.pending.clear();
         self.unserved.clear();
         for errand in std::mem::take(&mut self.errands) {

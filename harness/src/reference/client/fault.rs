@@ -403,6 +403,8 @@ faults! {
         "cached results are found by method alone";
     CachesRetries: "caches-retries", "caching.client-no-cache-of-retries", MODERN,
         "results of retries are cached";
+    KeepsCursors: "keeps-cursors", "pagination.client-no-cursor-across-sessions", LEGACY,
+        "a list that the end of a session broke off goes on in the next one where it was";
     IgnoresTtl: "ignores-time-to-live", "caching.client-stale-after-ttl", MODERN,
         "every list is cached for ever";
     DiesOnNegativeTtl: "dies-on-a-negative-time-to-live", "caching.client-stale-after-ttl", MODERN,
@@ -441,6 +443,8 @@ faults! {
         "the members of the filter are strings";
     IgnoresSubscriptionIds: "ignores-subscription-ids", "subscription.client-correlates", MODERN,
         "news is news, whatever subscription it belongs to";
+    ForgetsSubscriptions: "forgets-subscriptions", "subscription.client-resubscribes", MODERN,
+        "a server that is started again is asked for no news";
     InsistsOnFilter: "insists-on-its-filter", "subscription.client-handles-reduced-ack", MODERN,
         "it listens anew as long as the filter is not granted in full";
     DiesOnReducedFilter: "dies-on-a-reduced-filter", "subscription.client-handles-reduced-ack", MODERN,
@@ -477,12 +481,12 @@ faults! {
         "every member of a form is filled in with the number -1";
     UrlWithContent: "url-with-content", "elicitation.url-accept-without-content", SINCE_11,
         "accepting a URL comes with content";
+    PrefetchesUrls: "prefetches-urls", "elicitation.url-not-prefetched", SINCE_11,
+        "the URL of an elicitation is fetched, and then the user declines";
     DiesOnUnknownCompletion: "dies-on-unknown-completions", "elicitation.complete-unknown-ignored", ONLY_11,
         "it exits when an elicitation is complete";
     IgnoresDefaults: "ignores-defaults", "elicitation.defaults-prefilled", SINCE_11,
         "members of a form that have a default get another value";
-    PrefetchesUrls: "prefetches-urls", "elicitation.url-not-prefetched", SINCE_11,
-        "the URL of an elicitation is fetched, and then the user declines";
     AcceptsBadHistories: "accepts-bad-histories", "sampling.bad-history-code", ONLY_11,
         "the model answers whatever came before";
     NamelessModel: "nameless-model", "sampling.result-shape", ALL,
@@ -503,6 +507,10 @@ faults! {
         "a greeting comes before the first message";
     PrettyPrints: "pretty-prints", "stdio.no-embedded-newlines", ALL over STDIO,
         "calls are written on several lines";
+    TakesStderrForFailure: "takes-complaints-for-failures", "stdio.stderr-not-an-error", SINCE_11 over STDIO,
+        "it hangs up when its server writes to its standard error";
+    NeverRestarts: "leaves-a-dead-server-be", "lifecycle.server-restart", MODERN over STDIO,
+        "a server that has ended is not started again";
     ReadsChunks: "reads-chunks", "stdio.framing-by-newline-only", ALL over STDIO,
         "a line that comes in pieces is dropped";
     TakesAnythingForElsewhere: "takes-anything-for-schemas-elsewhere", "schema.ref.unresolved-rejected", MODERN,
@@ -517,6 +525,12 @@ faults! {
         "schemas in draft-07 are read as 2020-12";
     ChokesOnDialect: "chokes-on-a-dialect", "schema.unsupported-dialect-error", SINCE_11,
         "a list with a schema in an unknown dialect is refused";
+    FetchesReferences: "fetches-references", "schema.ref.no-network", MODERN,
+        "references to other documents are fetched when tools are listed";
+    FetchesUnsafeIcons: "fetches-unsafe-icons", "icons.unsafe-scheme-rejected", SINCE_11,
+        "icons are fetched by whatever scheme they have";
+    FollowsIcons: "follows-icons-elsewhere", "icons.unsafe-scheme-rejected", SINCE_11,
+        "icons are fetched from wherever they are led on to";
     RefusesReferences: "refuses-references", "schema.ref.local-resolved", SINCE_11,
         "a tool with any reference in its schemas is set aside";
 
@@ -525,12 +539,6 @@ faults! {
         "every call is to become a task";
     AugmentsForbidden: "augments-forbidden", "tasks.client.tool-support-respected", ONLY_11,
         "calls of tools that forbid tasks are to become tasks";
-    FetchesReferences: "fetches-references", "schema.ref.no-network", MODERN,
-        "references to other documents are fetched when tools are listed";
-    FetchesUnsafeIcons: "fetches-unsafe-icons", "icons.unsafe-scheme-rejected", SINCE_11,
-        "icons are fetched by whatever scheme they have";
-    FollowsIcons: "follows-icons-elsewhere", "icons.unsafe-scheme-rejected", SINCE_11,
-        "icons are fetched from wherever they are led on to";
     NeverAugments: "never-augments", "tasks.client.tool-support-respected", ONLY_11,
         "calls of tools that need a task are not augmented";
     WaitsForTaskNews: "waits-for-news-of-tasks", "tasks.requestor.polls", ONLY_11,

@@ -50,6 +50,8 @@ pub(super) struct Grudge {
     pub(super) page: Object,
     /// Answers that wait for their moment.
     pub(super) delayed: Vec<(Duration, Message)>,
+    /// Where a walk was when the server ended.
+    pub(super) cursor: Option<(Kind, String)>,
     /// When to list the tools again.
     pub(super) poll: Option<Duration>,
 }

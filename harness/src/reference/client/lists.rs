@@ -188,8 +188,23 @@ fn hash(text: &str) -> u64 {
 impl Client {
     /// Walks through a list for an errand.
     pub(super) fn walk(&mut self, errand: u64, what: Kind, out: &mut Outlet) {
-        self.stage(errand, Stage::Walking(Walk::of(what)));
+        let mut walk = Walk::of(what);
+        if self.faulty(ClientFault::KeepsCursors) && self.grudge.cursor.as_ref().is_some_and(|(of, _)| *of == what) {
+            walk.cursor = self.grudge.cursor.take().map(|(_, cursor)| cursor);
+        }
+        self.stage(errand, Stage::Walking(walk));
         self.walk_on(errand, out);
+    }
+
+    /// What only a faulty client does when its server is gone: it remembers how far it was.
+    pub(super) fn keep_cursor(&mut self) {
+        if self.conduct.faulty(ClientFault::KeepsCursors) {
+            let walks = self.errands_mut().iter().filter_map(|errand| match &errand.stage {
+                Stage::Walking(walk) => Some((walk.what, walk.cursor.clone()?)),
+                _ => None,
+            });
+            self.grudge.cursor = walks.last();
+        }
     }
 
     /// Asks for the next page, or has it already.
@@ -256,6 +271,10 @@ impl Client {
                 || self.faulty(ClientFault::EmptyCursorEnds),
             faults: self.faults(),
         };
+        let Some(Stage::Walking(walk)) = self.errand(number).map(|errand| &errand.stage) else { return false };
+        if let Some(items) = page.get(walk.what.members().0).and_then(Value::as_array) {
+            self.illustrate(items, out);
+        }
         let Some(errand) = self.errand_mut(number) else { return false };
         let Stage::Walking(walk) = &mut errand.stage else { return false };
         match walk.turn(page, &manner) {
@@ -271,10 +290,6 @@ impl Client {
                         self.journal.complain(&format!("the tool {} is set aside: {problem}", cut(tool)));
                     }
                 }
-        let Some(Stage::Walking(walk)) = self.errand(number).map(|errand| &errand.stage) else { return false };
-        if let Some(items) = page.get(walk.what.members().0).and_then(Value::as_array) {
-            self.illustrate(items, out);
-        }
                 let shown = json!(listing.names.iter().take(MOST_SHOWN).collect::<Vec<_>>());
                 if self.faulty(ClientFault::AsksOnceMore) {
                     let params = std::mem::take(&mut self.grudge.page);

@@ -34,7 +34,8 @@ impl Told {
                 Deed::Exit(status) => self.exit = Some(status),
                 Deed::Wish(text) => assert!(serde_json::from_str::<Wish>(&text).is_ok(), "{text}"),
                 Deed::Die(signal) => panic!("died of {signal}"),
-                Deed::Write(_) | Deed::Signal(_) | Deed::HangUp | Deed::Ask(..) | Deed::Abandon(_) => {}
+                Deed::Write(_) | Deed::Restart | Deed::Fetch { .. } | Deed::Signal(_) | Deed::HangUp => {}
+                Deed::Ask(..) | Deed::Abandon(_) => {}
             }
         }
         bytes

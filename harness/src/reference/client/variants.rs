@@ -88,6 +88,8 @@ static VARIANTS: &[ClientVariant] = &[
     habit!("no-cache", "no result is kept", NoCache),
     habit!("no-progress", "no call asks for progress", NoProgress),
     habit!("fills-everything", "members of a form that may be left out are filled in", FillsEverything),
+    habit!("never-restarts", "a server that has ended is not started again", NeverRestarts),
+    habit!("counts-anew", "the ids of requests begin anew with each process of the server", CountsAnew),
     habit!("trap-35-shows-icons", "icons at http and https are fetched", ShowsIcons),
     habit!("opens-urls", "URLs that the user accepts are opened", OpensUrls),
     habit!("uses-undeclared", "undeclared features of a modern server are tried", UsesUndeclared),

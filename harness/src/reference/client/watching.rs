@@ -25,9 +25,9 @@ pub(super) struct Subscription {
     /// The id as a value.
     pub(super) token: Value,
     /// What was asked for.
-    filter: Object,
-    is_acknowledged: bool,
-    errand: u64,
+    pub(super) filter: Object,
+    pub(super) is_acknowledged: bool,
+    pub(super) errand: u64,
 }
 
 impl Subscription {

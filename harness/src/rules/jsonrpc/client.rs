@@ -18,7 +18,8 @@ pub static ID_UNIQUE_IN_FLIGHT: Rule = Rule {
     clause: "2026-07-28/basic/index#requests",
     requires: "A client gives no request the id of another one that is not answered yet.",
     judged: "Ids are compared by JSON value, so 1 and \"1\" differ. What was answered or cancelled is done, and so is what an \
-             HTTP server refused or lost: sent again, it is the same request. Two requests that are open at a time put it \
+             HTTP server refused or lost: sent again, it is the same request. So is what a process was asked that was \
+             replaced by another one. Two requests that are open at a time put it \
              to the test.",
     untested: "the client never had two requests open at a time",
     judge: id_unique_in_flight,
@@ -35,7 +36,8 @@ fn id_unique_in_flight(view: View<'_>) -> Verdict {
             let cancelled = earlier.cancellation().is_some_and(|cancelled| cancelled.entry < request.entry);
             let lost = request.via.is_some() && matches!(earlier.fate(), Fate::Refused | Fate::Cut | Fate::Unsettled);
             let same = request.via.is_some() && earlier.request().frame.bytes() == request.frame.bytes();
-            earlier.open_at(request.entry) && !cancelled && !lost && !same
+            let gone = view.process_end(earlier.request().entry) <= request.entry;
+            earlier.open_at(request.entry) && !cancelled && !lost && !same && !gone
         };
         let others_open = open_until.is_some_and(|until| until > request.entry);
         match latest.get(id).filter(|earlier| is_open(earlier)) {
@@ -47,7 +49,7 @@ fn id_unique_in_flight(view: View<'_>) -> Verdict {
             None if others_open => checks.push(Ok(())),
             None => {}
         }
-        let ends = exchange.answer().map_or(usize::MAX, |answer| answer.entry);
+        let ends = exchange.answer().map_or(view.process_end(request.entry), |answer| answer.entry);
         open_until = open_until.max(Some(exchange.cancellation().map_or(ends, |cancelled| cancelled.entry.min(ends))));
         latest.insert(id, exchange);
     }

@@ -90,19 +90,20 @@ pub static REQUEST_ID_UNIQUE: Rule = Rule {
     transports: Transports::BOTH,
     clause: "2025-11-25/basic/index#requests",
     requires: "No two requests of one session that the same side sends have the same id.",
-    judged: "Ids are compared by JSON value, so 1 and \"1\" differ. Ids of a wrong type belong to other rules.",
+    judged: "Ids are compared by JSON value, so 1 and \"1\" differ. Ids of a wrong type belong to other rules. A server that was \
+             started again has a session of its own.",
     untested: "the subject sent fewer than two requests; name a tool that asks the client for something in the subject \
                file",
     judge: request_id_unique,
 };
 
 fn request_id_unique(view: View<'_>) -> Verdict {
-    let mut used: HashSet<&Id> = HashSet::new();
+    let mut used: HashSet<(usize, &Id)> = HashSet::new();
     own_requests(view)
         .filter(|(_, id)| id.is_legal())
         .filter_map(|(request, id)| {
             let first = used.is_empty();
-            let fresh = used.insert(id);
+            let fresh = used.insert((view.process(request.entry), id));
             (!first).then(|| {
                 if fresh {
                     Ok(())

@@ -4,6 +4,7 @@ use super::ACKNOWLEDGED;
 use crate::revision::{Revisions, Side, meta};
 use crate::rules::client::{self, wish_at};
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
+use crate::session::user::Wish;
 use crate::session::{Exchange, Message, Speaker, View};
 use crate::wire::{Id, Value};
 
@@ -181,4 +182,59 @@ fn fetches<'s>(view: View<'s>, method: &'static str) -> impl Iterator<Item = &'s
         let unwanted = wish_at(view, request.entry).is_none_or(|wish| matches!(wish.kind(), "idle" | "call"));
         unwanted && since.is_some_and(|since| request.entry > since)
     })
+}
+
+pub(super) static RESUBSCRIBES: Rule = Rule {
+    transports: Transports::STDIO,
+    clause: "2026-07-28/basic/patterns/subscriptions#graceful-closure",
+    requires: "A client that starts its server again asks anew for the news that it still wants.",
+    judged: "Subscriptions that were acknowledged and open when the server ended. By the end of the new process, in which the \
+             client was served and had time while its user was idle, it has asked for the same, in however many requests. What \
+             the user no longer watches need not be asked for.",
+    untested: "the client started no server again behind one that ended with a subscription open, or had no time then",
+    judge: resubscribes,
+    ..rule("subscription.client-resubscribes", Level::Must)
+};
+
+fn resubscribes(view: View<'_>) -> Verdict {
+    let all: Vec<Exchange<'_>> = listens(view).take(MOST).collect();
+    let unwatched = |since: usize, uri: Value<'_>| {
+        let gone = |wish: &Wish| {
+            wish.kind() == "unwatch" && wish.entry > since && wish.wish["uri"].as_str().is_some_and(|own| uri.is(own))
+        };
+        view.user().wishes.iter().any(gone)
+    };
+    let mut checks: Vec<Check> = Vec::new();
+    for listen in &all {
+        let request = listen.request();
+        let again = view.process_end(request.entry);
+        let is_over = listen.answer().is_some() || listen.cancellation().is_some();
+        let Some(wanted) = listen.param("notifications").filter(|wanted| wanted.is_object() && !is_over) else {
+            continue;
+        };
+        if again == usize::MAX || acknowledgement(view, *listen).is_none_or(|message| message.entry > again) {
+            continue;
+        }
+        let end = view.process_end(again);
+        let here = |entry: usize| entry > again && entry < end;
+        let served = client::modern(view).any(|exchange| exchange.answer().is_some_and(|answer| here(answer.entry)));
+        let mut wishes =
+            view.user().wishes.iter().filter(|wish| here(wish.entry)).skip_while(|wish| wish.kind() != "idle");
+        let Some(over) = wishes.nth(1).filter(|_| served) else { continue };
+        let later =
+            || all.iter().filter(|other| here(other.request().entry)).filter_map(|other| other.param("notifications"));
+        let asked = |key: &str| later().any(|filter| filter.member(key).and_then(Value::as_bool) == Some(true));
+        let listed = |uri: Value<'_>| {
+            let mut uris = later().filter_map(|filter| filter.member("resourceSubscriptions")).flat_map(Value::items);
+            uris.any(|own| own.same(uri))
+        };
+        let forgets = wanted.members().any(|(key, value)| match value.as_bool() {
+            Some(wants) => wants && !asked(&key),
+            None => value.items().any(|uri| !listed(uri) && !unwatched(request.entry, uri)),
+        });
+        let what = "does not ask the server that it started again for the news that the last one was to give";
+        let breach = || Breach::at_entry(over.entry, what).after_entry(again).after(request);
+        checks.push(if forgets { Err(breach()) } else { Ok(()) });
+    }
+    checks.into_iter().collect()
 }

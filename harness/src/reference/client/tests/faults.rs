@@ -25,6 +25,10 @@ impl<F: FnMut(&Value) -> Vec<String>> Other for Lines<F> {
     }
 }
 
+/// What stands for the end of the server's process, and for something on its standard error.
+const ENDS: &[u8] = b"!ends\n";
+const COMPLAINS: &[u8] = b"!complains\n";
+
 /// Everything that happened, as a text.
 fn run(conduct: Conduct, user: Vec<Wish>, server: &mut dyn Other) -> String {
     let mut client = Client::new(conduct, user);
@@ -47,6 +51,14 @@ fn run(conduct: Conduct, user: Vec<Wish>, server: &mut dyn Other) -> String {
             now = now.max(at);
             client.wake(now, &mut out);
             said = server.wake(now);
+        }
+        match said.as_slice() {
+            ENDS => client.end_of_input(now, &mut out),
+            COMPLAINS => client.overhear(now, "ERROR", &mut out),
+            _ => {}
+        }
+        if said.starts_with(b"!") {
+            continue;
         }
         let (first, second) = said.split_at(said.len() / 2);
         client.receive(now, first, &mut out);
@@ -149,7 +161,7 @@ fn tools() -> Value {
     let local =
         json!({"type": "object", "properties": {"p": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"type": "array"}}});
     json!([
-        {"name": "t", "inputSchema": object},
+        {"name": "t", "inputSchema": object, "icons": [{"src": "ftp://a/b"}, {"src": "https://a/b"}]},
         {"name": "t7", "inputSchema": object, "outputSchema": draft7},
         {"name": "tuple", "inputSchema": object, "outputSchema": tuple},
         {"name": "local", "inputSchema": local},
@@ -524,6 +536,43 @@ fn play(number: usize, revision: Revision) -> Option<Play> {
                 _ => hello(message, revision, &all).unwrap_or_default(),
             })
         }
+        36 => {
+            // It goes in the middle of a call, once, while news is wanted.
+            let mut is_well = true;
+            let wanted = json!([{"do": "watch", "uri": "a:1"}, call("t"), call("t")]);
+            against(user(wanted), move |message| match message["method"].as_str() {
+                Some("subscriptions/listen") => {
+                    let filter = message["params"]["notifications"].clone();
+                    let params = json!({"_meta": {meta::SUBSCRIPTION_ID: message["id"]}, "notifications": filter});
+                    vec![tell("notifications/subscriptions/acknowledged", params)]
+                }
+                Some("tools/list") => vec![page(message, tools())],
+                Some("tools/call") if std::mem::take(&mut is_well) => vec!["!ends".to_owned()],
+                Some("tools/call") => vec![answer(message, json!({"content": []})).to_string()],
+                _ => hello(message, revision, &all).unwrap_or_default(),
+            })
+        }
+        37 => {
+            // It goes in the middle of a list, which is wanted of the next one too.
+            let list = json!({"do": "list", "what": "tools"});
+            let mut pages = 0;
+            against(user(json!([list, {"do": "connect"}, list])), move |message| match message["method"].as_str() {
+                Some("tools/list") => {
+                    pages += 1;
+                    match pages {
+                        1 => vec![answer(message, json!({"tools": [], "nextCursor": "x"})).to_string()],
+                        2 => vec!["!ends".to_owned()],
+                        _ => vec![page(message, tools())],
+                    }
+                }
+                _ => hello(message, revision, &all).unwrap_or_default(),
+            })
+        }
+        38 => against(user(json!([call("t")])), move |message| match message["method"].as_str() {
+            Some("tools/list") => vec![page(message, tools())],
+            Some("tools/call") => vec!["!complains".to_owned()],
+            _ => hello(message, revision, &all).unwrap_or_default(),
+        }),
         _ => return None,
     })
 }

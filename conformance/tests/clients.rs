@@ -74,8 +74,43 @@ const MISSED: &[&str] = &[
     "batches-initialize",
 ];
 
-/// The same over HTTP.
-const MISSED_OVER_HTTP: &[&str] = &[];
+/// The same over HTTP: those that are missed on stdio too, and others whose scripts or rules do not show them there yet.
+const MISSED_OVER_HTTP: &[&str] = &[
+    "answers-half-a-batch",
+    "batches-initialize",
+    "chokes-on-a-dialect",
+    "chokes-on-capabilities",
+    "drops-id-from-errors",
+    "ignores-batches",
+    "ignores-the-dialect",
+    "needs-server-info",
+    "nulls-id-in-errors",
+    "reads-every-schema-as-draft-07",
+    // An older version of Streamable HTTP has no script that answers with it.
+    "refuses-any-other-version",
+    "refuses-references",
+    "takes-untyped-results-for-interim",
+    // Whatever is open when a client leaves is closed with it.
+    "times-out-silently-stateless",
+    "waits-for-ever",
+    "wrong-parse-error-code",
+];
+
+/// Faults that do not show over HTTP in some of their revisions.
+fn is_out_of_reach(fault: &str, revision: Revision) -> bool {
+    match fault {
+        // To a server of HTTP+SSE a client of later revisions says `initialize` twice, the first time where nobody takes
+        // it, and the rules look at the first.
+        "hurries"
+        | "lingers-after-an-unknown-version"
+        | "never-initialized"
+        | "offers-a-version-it-does-not-speak"
+        | "speaks-any-version" => revision == Revision::V2024_11_05,
+        // Requests of 2026-07-28 are cancelled by closing their connections.
+        "cancels-without-id" | "dies-on-late-answers" => revision == Revision::V2026_07_28,
+        _ => false,
+    }
+}
 
 /// Rules that no fault breaks yet.
 const UNPROVEN: &[&str] = &[];
@@ -83,7 +118,7 @@ const UNPROVEN: &[&str] = &[];
 /// The rule must notice it in a run of every revision in which it shows.
 fn caught(fault: &ClientFaultInfo, transport: Transport) -> Result<(), Failed> {
     let subject = embedded_client::over(transport, Conduct::default().with_fault(fault.id)?);
-    let shows = fault.revisions.iter();
+    let shows = fault.revisions.iter().filter(|revision| transport.is_stdio() || !is_out_of_reach(fault.id, *revision));
     let missed: Vec<&str> =
         shows.filter(|revision| !noticed(fault, &*subject, *revision)).map(Revision::as_str).collect();
     let known = if transport.is_stdio() { MISSED } else { MISSED_OVER_HTTP };

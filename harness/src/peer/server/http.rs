@@ -319,9 +319,10 @@ impl<'a> Front<'a> {
         self.responses.iter().find(|(_, response)| listens(response)).map(|(number, _)| *number)
     }
 
-    /// Whether a response may still be made a stream, or is one.
+    /// Whether a response may still be made a stream, or is one. In HTTP+SSE no POST is answered by one.
     pub(super) fn is_open(&self, number: u32) -> bool {
-        self.responses.get(&number).is_some_and(Response::is_open)
+        let is_old = self.revision == Revision::V2024_11_05;
+        self.responses.get(&number).is_some_and(|response| response.is_open() && (response.listens || !is_old))
     }
 
     /// Whether a response is a stream that goes on.

@@ -23,7 +23,7 @@ fn closes_stream(view: View<'_>) -> Verdict {
     let mut checks: Vec<Check> = Vec::new();
     for (http, aborted, over) in unwanted(view) {
         let what = "leaves the response open to a call that its user no longer wants";
-        let closed = http.ending() == Some(&Ending::Dropped);
+        let closed = is_closed(view, http, aborted);
         checks.push(if closed { Ok(()) } else { Err(Breach::at_entry(over, what).after_entry(aborted)) });
         if let Some(notice) = notice(view, http) {
             let breach = Breach::at_entry(notice, "cancels a modern request by a notification").after_entry(http.entry);
@@ -53,9 +53,19 @@ fn explicit(view: View<'_>) -> Verdict {
         }
         let what = "does not cancel a call that its user no longer wants";
         let breach = Breach::at_entry(over, what).after_entry(aborted);
-        Err(if http.ending() == Some(&Ending::Dropped) { breach.as_warning() } else { breach })
+        Err(if is_closed(view, http, aborted) { breach.as_warning() } else { breach })
     });
     checks.collect()
+}
+
+/// Whether the client closed the response to a request that its user no longer wants. What it leaves open until it leaves
+/// itself, although there was time before, it did not close.
+fn is_closed(view: View<'_>, http: &HttpExchange<'_>, aborted: usize) -> bool {
+    let Some((end, Ending::Dropped)) = http.end else { return false };
+    let behind = view.user().wishes.iter().skip_while(|wish| wish.entry <= aborted);
+    let had_time = behind.take_while(|wish| wish.kind() != "close").any(|wish| wish.kind() == "idle");
+    let left = view.user().wishes.iter().find(|wish| wish.entry > aborted && wish.kind() == "close");
+    !had_time || left.is_none_or(|left| end < left.entry)
 }
 
 /// The entry of the notification that cancels a request.

@@ -158,7 +158,8 @@ fn era_cached(view: View<'_>) -> Verdict {
         let request = exchange.request();
         let refused = exchange.answer().filter(|answer| answer.is_error()).map(|answer| answer.entry);
         let lost = matches!(exchange.fate(), Fate::Silent | Fate::Cut | Fate::Refused | Fate::Cancelled);
-        refused.or_else(|| lost.then_some(request.entry)).filter(|entry| *entry > answer.entry)
+        // It is a reason for what comes behind it, and none for itself.
+        refused.or_else(|| lost.then_some(request.entry + 1)).filter(|entry| *entry > answer.entry)
     });
     let doubt = doubt.min().unwrap_or(usize::MAX);
     let asked: Vec<&Message<'_>> = client::own(view)

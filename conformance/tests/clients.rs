@@ -78,18 +78,14 @@ const MISSED: &[&str] = &[
 const MISSED_OVER_HTTP: &[&str] = &[
     "answers-half-a-batch",
     "batches-initialize",
-    "chokes-on-a-dialect",
     "chokes-on-capabilities",
     "drops-id-from-errors",
     "ignores-batches",
-    "ignores-the-dialect",
+    "ignores-pings-while-busy",
     "needs-server-info",
     "nulls-id-in-errors",
-    "reads-every-schema-as-draft-07",
     // An older version of Streamable HTTP has no script that answers with it.
     "refuses-any-other-version",
-    "refuses-references",
-    "takes-untyped-results-for-interim",
     // Whatever is open when a client leaves is closed with it.
     "times-out-silently-stateless",
     "waits-for-ever",

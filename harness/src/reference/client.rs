@@ -276,6 +276,7 @@ impl Client {
     /// Learns that the server's output has ended: nothing that was asked will be answered.
     pub fn end_of_input(&mut self, now: Duration, out: &mut Outlet) {
         self.wake(now, out);
+        self.now = self.now.max(now);
         self.grudge.is_stuck |= self.faulty(ClientFault::LingersAtEnd);
         if self.exited || self.server_gone || self.grudge.is_stuck {
             return;
@@ -292,6 +293,7 @@ impl Client {
     /// Learns that the server has written to its standard error, which says nothing of failure.
     pub fn overhear(&mut self, now: Duration, text: &str, out: &mut Outlet) {
         self.wake(now, out);
+        self.now = self.now.max(now);
         if !text.is_empty() && self.terms().is_some() && self.faulty(ClientFault::TakesStderrForFailure) {
             self.hang_up(out);
             self.lose_everything(out);

@@ -103,11 +103,12 @@ pub(super) fn outstayed(view: View<'_>) -> Option<usize> {
 }
 
 /// Whether something came back before an entry that a client may take for the end of a request, though it is no answer:
-/// something odd from the harness, or over HTTP the end of the response.
+/// something odd from the harness, the end of its server, or over HTTP the end of the response.
 pub(super) fn is_settled_oddly(view: View<'_>, request: &Message<'_>, until: usize) -> bool {
     let meanwhile = view.entries().get(request.entry..until).unwrap_or_default();
     meanwhile.iter().any(|entry| match &entry.event {
         Event::Sent { intent, .. } => *intent == Intent::Departure,
+        Event::Connected { .. } | Event::Closed => true,
         Event::Http { number, what: Http::End { how } } => {
             // By HTTP+SSE answers come elsewhere.
             Some(*number) == request.via && *how != Ending::Dropped && !view.is_http_sse()

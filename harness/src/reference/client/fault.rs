@@ -241,7 +241,7 @@ faults! {
         "tools/list follows initialize before its answer";
     CancelsInitialize: "cancels-initialize", "lifecycle.init.not-cancelled", LEGACY,
         "an unanswered initialize is cancelled";
-    IgnoresEarlyPings: "ignores-early-pings", "lifecycle.init.ping-during-handshake", LEGACY,
+    IgnoresEarlyPings: "ignores-early-pings", "lifecycle.init.ping-during-handshake", LEGACY over STDIO,
         "a ping before the answer to initialize is not answered";
     OffersUnspoken: "offers-a-version-it-does-not-speak", "lifecycle.version.client-offers-supported", OLDER,
         "initialize names 2025-11-25, and the client leaves when the server agrees";
@@ -273,7 +273,7 @@ faults! {
         "progress puts the end off for ever";
     SignalsFirst: "signals-first", "lifecycle.shutdown.client-closes-stdin-first", ALL over STDIO,
         "the server gets SIGTERM before its input is closed";
-    LingersAtEnd: "lingers-at-the-end", "robust.client-ends", ALL,
+    LingersAtEnd: "lingers-at-the-end", "robust.client-ends", ALL over STDIO,
         "it does not notice that the server has gone";
 
     // Capabilities.
@@ -403,7 +403,7 @@ faults! {
         "cached results are found by method alone";
     CachesRetries: "caches-retries", "caching.client-no-cache-of-retries", MODERN,
         "results of retries are cached";
-    KeepsCursors: "keeps-cursors", "pagination.client-no-cursor-across-sessions", LEGACY,
+    KeepsCursors: "keeps-cursors", "pagination.client-no-cursor-across-sessions", LEGACY over STDIO,
         "a list that the end of a session broke off goes on in the next one where it was";
     IgnoresTtl: "ignores-time-to-live", "caching.client-stale-after-ttl", MODERN,
         "every list is cached for ever";
@@ -559,7 +559,7 @@ faults! {
         "pages are followed as long as there are cursors";
     Hoards: "hoards", "robust.bounded-memory", ALL,
         "notifications are kept many times over";
-    StuckInStorms: "stuck-in-storms", "robust.client-ends", ALL,
+    StuckInStorms: "stuck-in-storms", "robust.client-ends", ALL over STDIO,
         "after a thousand notifications it hears and says nothing more";
     OneBadToolSpoilsAll: "one-bad-tool-spoils-all", "robust.client-keeps-others", ALL,
         "a list with one tool that cannot be used is refused";

@@ -5,6 +5,7 @@ use crate::revision::{Era, Revisions, Side, code};
 use crate::rules::client;
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::session::{Exchange, Fate, Message, Shape, Speaker, View};
+use crate::transcript::Event;
 
 const fn rule(id: &'static str, level: Level) -> Rule {
     Rule {
@@ -161,7 +162,10 @@ fn era_cached(view: View<'_>) -> Verdict {
         // It is a reason for what comes behind it, and none for itself.
         refused.or_else(|| lost.then_some(request.entry + 1)).filter(|entry| *entry > answer.entry)
     });
-    let doubt = doubt.min().unwrap_or(usize::MAX);
+    // Another process may be another server.
+    let anew = view.entries().iter().enumerate().skip(answer.entry);
+    let anew = anew.filter(|(_, entry)| matches!(entry.event, Event::Connected { .. })).map(|(index, _)| index);
+    let doubt = doubt.chain(anew).min().unwrap_or(usize::MAX);
     let asked: Vec<&Message<'_>> = client::own(view)
         .filter(|message| message.shape == Shape::Request && (answer.entry..doubt).contains(&message.entry))
         .collect();

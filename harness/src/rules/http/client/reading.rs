@@ -21,7 +21,10 @@ const SINCE: Revisions = Revisions::since(Revision::V2025_03_26);
 /// The entry of the answer, if an honest server could have given it, and whether the client took it.
 fn honest_answer(view: View<'_>, http: &HttpExchange<'_>) -> Option<(usize, bool)> {
     let (entry, _) = http.answer().filter(|_| http.is_accepted())?;
-    let honest = matches!(view.entries().get(entry)?.event, Event::Sent { intent: Intent::Honest, .. });
+    let Event::Sent { intent: Intent::Honest, frame, .. } = &view.entries().get(entry)?.event else { return None };
+    // The user of a tool that failed is told so, and that looks like an answer that was lost.
+    let failed = frame.json().ok()?.path(&["result", "isError"]).is_some_and(|failed| failed.as_bool() == Some(true));
+    let honest = !failed;
     Some((entry, was_taken(view, http, entry).filter(|_| honest)?))
 }
 

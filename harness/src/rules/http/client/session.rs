@@ -68,7 +68,8 @@ fn sends_id(view: View<'_>) -> Verdict {
     let mut checks: Vec<Check> = Vec::new();
     for session in &sessions {
         let behind = all.iter().filter(|http| http.entry > session.since && http.entry <= session.until);
-        for http in behind.filter(|http| http.method().as_deref() != Some("initialize")) {
+        let behind = behind.filter(|http| http.method().as_deref() != Some("initialize"));
+        for http in behind.filter(|http| !is_early_ping(view, http)) {
             let what = match http.headers.value(SESSION_ID).map(str::trim) {
                 Some(sent) if sent == session.id.trim() => {
                     checks.push(Ok(()));
@@ -224,5 +225,15 @@ fn behind(view: View<'_>, entry: usize) -> impl Iterator<Item = &HttpExchange<'_
     let later = legacy(view).into_iter().filter(move |http| http.entry > entry);
     // What the server asked before, the client may answer before it reads that anything was agreed upon.
     let later = later.skip_while(|http| http.verb == "POST" && http.method().is_none());
-    later.filter(|http| http.method().as_deref() != Some("initialize"))
+    let later = later.filter(|http| http.method().as_deref() != Some("initialize"));
+    later.filter(move |http| !is_early_ping(view, http))
+}
+
+/// Whether it is a ping of the handshake, which may have been sent before anything was agreed upon.
+fn is_early_ping(view: View<'_>, http: &HttpExchange<'_>) -> bool {
+    let initialized = || {
+        let mut own = view.every_message().filter(|message| message.by == Speaker::Subject);
+        own.any(|message| message.entry < http.entry && message.is("notifications/initialized"))
+    };
+    http.method().as_deref() == Some("ping") && !initialized()
 }

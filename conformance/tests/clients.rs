@@ -81,7 +81,6 @@ const MISSED_OVER_HTTP: &[&str] = &[
     "chokes-on-capabilities",
     "drops-id-from-errors",
     "ignores-batches",
-    "ignores-pings-while-busy",
     "needs-server-info",
     "nulls-id-in-errors",
     // An older version of Streamable HTTP has no script that answers with it.

@@ -62,6 +62,8 @@ fn timeout_cancels(view: View<'_>) -> Verdict {
 
 /// Whether a client cancels the requests that it gave up.
 fn client_cancels(view: View<'_>) -> Verdict {
+    // What fails because its server has gone was not given up by the client.
+    let gone = view.entries().iter().position(|entry| matches!(entry.event, Event::Closed | Event::Killed));
     view.exchanges_by(Speaker::Subject)
         .filter(|exchange| exchange.answer().is_none() && exchange.request().is_sound())
         .filter_map(|exchange| {
@@ -70,7 +72,7 @@ fn client_cancels(view: View<'_>) -> Verdict {
             }
             let request = exchange.request();
             let wish = errand::open(view, exchange).filter(|wish| wish.has_failed())?;
-            let came = wish.came.as_ref()?;
+            let came = wish.came.as_ref().filter(|came| gone.is_none_or(|gone| came.entry < gone))?;
             if client::is_settled_oddly(view, request, came.entry) {
                 return None;
             }

@@ -199,11 +199,11 @@ impl Client {
     /// What only a faulty client does when its server is gone: it remembers how far it was.
     pub(super) fn keep_cursor(&mut self) {
         if self.conduct.faulty(ClientFault::KeepsCursors) {
-            let walks = self.errands_mut().iter().filter_map(|errand| match &errand.stage {
+            let mut walks = self.errands_mut().iter().filter_map(|errand| match &errand.stage {
                 Stage::Walking(walk) => Some((walk.what, walk.cursor.clone()?)),
                 _ => None,
             });
-            self.grudge.cursor = walks.last();
+            self.grudge.cursor = walks.next_back();
         }
     }
 

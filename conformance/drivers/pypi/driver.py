@@ -100,7 +100,8 @@ def form(schema):
     """What a user in a hurry puts into a form: the defaults, and else anything that fits. Nothing where there is none."""
     if schema is None:
         return None
-    return {name: guess(field) for name, field in schema.get("properties", {}).items()}
+    guesses = {name: guess(field) for name, field in schema.get("properties", {}).items()}
+    return {name: value for name, value in guesses.items() if value is not None}
 
 
 def guess(field):

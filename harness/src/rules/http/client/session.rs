@@ -4,7 +4,7 @@ use super::super::{SESSION_ID, VERSION, streamable};
 use super::{STREAMABLE, at, is_modern, over, rule};
 use crate::revision::{Revision, Revisions};
 use crate::rules::{Breach, Check, Level, Rule, Verdict};
-use crate::session::{HttpExchange, Speaker, View};
+use crate::session::{HttpExchange, Message, Speaker, View};
 use crate::transcript::Event;
 
 const SESSIONS: &str = "2025-11-25/basic/transports#session-management";
@@ -222,18 +222,19 @@ fn agreed(view: View<'_>) -> Option<usize> {
 
 /// What the client sent behind an entry, but for further handshakes.
 fn behind(view: View<'_>, entry: usize) -> impl Iterator<Item = &HttpExchange<'_>> {
-    let later = legacy(view).into_iter().filter(move |http| http.entry > entry);
+    let later = legacy(view).into_iter().filter(move |http| http.entry > entry && !is_early_ping(view, http));
     // What the server asked before, the client may answer before it reads that anything was agreed upon.
     let later = later.skip_while(|http| http.verb == "POST" && http.method().is_none());
-    let later = later.filter(|http| http.method().as_deref() != Some("initialize"));
-    later.filter(move |http| !is_early_ping(view, http))
+    later.filter(|http| http.method().as_deref() != Some("initialize"))
 }
 
 /// Whether it is a ping of the handshake, which may have been sent before anything was agreed upon.
 fn is_early_ping(view: View<'_>, http: &HttpExchange<'_>) -> bool {
-    let initialized = || {
-        let mut own = view.every_message().filter(|message| message.by == Speaker::Subject);
-        own.any(|message| message.entry < http.entry && message.is("notifications/initialized"))
+    let opens = |message: &&Message<'_>| message.is("initialize") || message.is("notifications/initialized");
+    let last = || {
+        let mut own =
+            view.every_message().filter(|message| message.by == Speaker::Subject && message.entry < http.entry);
+        own.rfind(opens)
     };
-    http.method().as_deref() == Some("ping") && !initialized()
+    http.method().as_deref() == Some("ping") && last().is_some_and(|last| last.is("initialize"))
 }

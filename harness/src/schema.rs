@@ -6,10 +6,12 @@
 //!
 //! - `graph`: subschemas and the references between them
 //! - `cost`: what a validation would cost
-//! - `shelf`: schemas that were read already
+//! - `reading`: what is known of a schema, found once
+//! - `shelf`: the schemas of one revision
 
 mod cost;
 mod graph;
+mod reading;
 mod shelf;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +22,7 @@ use serde_json::Value as Json;
 
 pub(crate) use graph::unescape;
 pub use graph::{Problem, problems};
+pub use reading::Reading;
 pub use shelf::{Judgement, Shelf};
 
 /// The longest text of a schema that is read, in bytes.

@@ -81,15 +81,21 @@ macro_rules! faults {
 /// Every fault, by area.
 pub static FAULTS: &[FaultInfo] = &ALL_TABLES;
 
-static ALL_TABLES: [FaultInfo; TABLE.len() + http::TABLE.len()] = {
-    let mut all = [TABLE[0]; TABLE.len() + http::TABLE.len()];
+static ALL_TABLES: [FaultInfo; TABLE.len() + http::TABLE.len()] = joined(TABLE, http::TABLE);
+
+/// Two tables as one of the length of both.
+pub(super) const fn joined<F: Copy, const LENGTH: usize>(
+    first: &[FaultInfo<F>],
+    second: &[FaultInfo<F>],
+) -> [FaultInfo<F>; LENGTH] {
+    let mut all = [first[0]; LENGTH];
     let mut next = 0;
-    while next < all.len() {
-        all[next] = if next < TABLE.len() { TABLE[next] } else { http::TABLE[next - TABLE.len()] };
+    while next < LENGTH {
+        all[next] = if next < first.len() { first[next] } else { second[next - first.len()] };
         next += 1;
     }
     all
-};
+}
 
 impl Fault {
     /// The revisions in which it shows.

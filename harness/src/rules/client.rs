@@ -1,6 +1,7 @@
 //! What rules about clients look at: the era that a client is in, and what its user wanted.
 
 use crate::revision::{Era, Revision, knows};
+use crate::rules::{Breach, Check};
 use crate::session::user::Wish;
 use crate::session::{Exchange, Message, Shape, Speaker, View};
 use crate::transcript::{Ending, Event, Http, Intent};
@@ -115,6 +116,14 @@ pub(super) fn is_settled_oddly(view: View<'_>, request: &Message<'_>, until: usi
         }
         _ => false,
     })
+}
+
+/// Whether a client stays with a server behind a message that is no reason to leave it; `what` says that it left. None if it
+/// had nothing more to say.
+pub(super) fn stays(view: View<'_>, message: &Message<'_>, what: &str) -> Option<Check> {
+    let went_on = own(view).any(|own| own.entry > message.entry);
+    let left = left_behind(view, message).map(|left| Err(Breach::at_entry(left, what).after(message)));
+    left.or(went_on.then_some(Ok(())))
 }
 
 /// The entry at which a client hung up that said nothing more behind a message, while its user waited for something.

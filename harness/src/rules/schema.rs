@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::tools::offer::{Call, Offer, Reply};
 use super::{Breach, Check, Level, Rule, Transports, Verdict};
 use crate::revision::{Era, Revision, Revisions, Side, code};
-use crate::schema::{Declared, Dialect, Outcome, Problem, Shelf, metaschema, problems};
+use crate::schema::{Declared, Dialect, Outcome, Problem, Reading, Shelf};
 use crate::session::{Fate, Message, Speaker, View};
 use crate::wire::Value;
 
@@ -265,7 +265,8 @@ fn published_schemas_valid(view: View<'_>) -> Verdict {
         .filter_map(|(message, place, schema)| {
             let dialect = *shelf.dialects(schema).first()?;
             let breach = |what: String| Breach::at(message, what);
-            match metaschema(schema.raw(), dialect) {
+            let reading = Reading::of(schema.raw(), dialect);
+            match reading.metaschema() {
                 Outcome::Invalid(violations) => {
                     let first = violations.first()?;
                     let at = if first.at.is_empty() { "its root" } else { &first.at };
@@ -277,7 +278,7 @@ fn published_schemas_valid(view: View<'_>) -> Verdict {
                 Outcome::OverBudget | Outcome::Unusable(_) => return None,
                 Outcome::Valid => {}
             }
-            let problems = problems(&schema.to_tree()?, dialect);
+            let problems = reading.problems();
             let missing = problems.iter().find_map(|problem| match problem {
                 Problem::Missing(reference) => Some(reference),
                 _ => None,

@@ -1,22 +1,22 @@
-//! Schemas that were read already.
+//! The schemas of one revision, and which dialects they may be in.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use serde_json::Value as Json;
 
-use super::{Declared, Dialect, Outcome, Schema, parse};
+use super::{Declared, Dialect, Outcome, Reading, parse};
 use crate::revision::Revision;
 use crate::wire::Value;
 
 /// The most comparisons with one schema that a judgement makes; a flood of equal calls teaches nothing new.
 const MOST_CHECKS: u32 = 500;
 
-/// The schemas of one revision, each read once however often it comes up.
+/// The schemas of one revision.
 #[derive(Debug)]
 pub struct Shelf<'t> {
     revision: Revision,
-    known: HashMap<(&'t str, Dialect), Rc<Result<Schema, Outcome>>>,
+    known: HashMap<(&'t str, Dialect), Rc<Reading>>,
     declared: HashMap<&'t str, Declared>,
     checks: HashMap<&'t str, u32>,
 }
@@ -92,9 +92,8 @@ impl<'t> Shelf<'t> {
 
     /// Holds an instance against a schema read in a dialect that need not be its own.
     pub fn check_as(&mut self, schema: Value<'t>, dialect: Dialect, instance: &Json) -> Outcome {
-        let read = || Rc::new(Schema::read(schema.raw(), dialect));
-        let schema = Rc::clone(self.known.entry((schema.raw(), dialect)).or_insert_with(read));
-        match schema.as_ref() {
+        let reading = self.known.entry((schema.raw(), dialect)).or_insert_with(|| Reading::of(schema.raw(), dialect));
+        match reading.schema() {
             Ok(schema) => schema.check(instance),
             Err(outcome) => outcome.clone(),
         }

@@ -32,6 +32,7 @@ impl Message<'_> {
             && self.has_sound_envelope()
             && !self.frame.has_duplicate_keys()
             && !self.frame.bytes().contains(&b'\n')
+            && self.nesting() <= DEEPEST
             && is_plain(value)
     }
 
@@ -54,7 +55,7 @@ impl Message<'_> {
     /// How deep the brackets of its text nest, whether or not the text is JSON.
     #[must_use]
     pub fn nesting(&self) -> usize {
-        depth(self.frame.bytes())
+        self.frame.nesting()
     }
 
     fn has_sound_envelope(&self) -> bool {
@@ -97,29 +98,9 @@ impl Message<'_> {
 fn is_plain(value: Value<'_>) -> bool {
     let raw = value.raw();
     let surrogates = raw.contains("\\ud") || raw.contains("\\uD");
-    depth(raw.as_bytes()) <= DEEPEST
-        && value
-            .descendants()
-            .all(|inner| !(surrogates && inner.has_lone_surrogate()) && inner.as_f64().is_none_or(f64::is_finite))
-}
-
-/// How deep the containers of a JSON text nest.
-fn depth(text: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
-    for &byte in text {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'[' | b'{' if !quoted => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
+    value
+        .descendants()
+        .all(|inner| !(surrogates && inner.has_lone_surrogate()) && inner.as_f64().is_none_or(f64::is_finite))
 }
 
 #[cfg(test)]

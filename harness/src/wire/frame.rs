@@ -1,6 +1,7 @@
 //! One message as it came.
 
 use std::fmt;
+use std::string::FromUtf8Error;
 use std::sync::{Arc, OnceLock};
 
 use crate::wire::json::{Document, Fault, Value};
@@ -10,8 +11,14 @@ use crate::wire::json::{Document, Fault, Value};
 pub struct Frame(Arc<Inner>);
 
 struct Inner {
-    bytes: Vec<u8>,
+    content: Content,
     parsed: OnceLock<Result<Document, Unreadable>>,
+}
+
+/// Looked through once, when the frame is made: everybody asks for its text.
+enum Content {
+    Text(String),
+    Bytes(FromUtf8Error),
 }
 
 /// Why a frame has no JSON to look at.
@@ -37,22 +44,23 @@ impl Frame {
     /// A frame of these bytes, without the newline that ended it.
     #[must_use]
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(Arc::new(Inner { bytes: bytes.into(), parsed: OnceLock::new() }))
+        let content = String::from_utf8(bytes.into()).map_or_else(Content::Bytes, Content::Text);
+        Self(Arc::new(Inner { content, parsed: OnceLock::new() }))
     }
 
     /// The bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.0.bytes
+        match &self.0.content {
+            Content::Text(text) => text.as_bytes(),
+            Content::Bytes(error) => error.as_bytes(),
+        }
     }
 
     /// The text, if the bytes are UTF-8.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        match self.parsed() {
-            Err(Unreadable::NotUtf8 { .. }) => None,
-            _ => std::str::from_utf8(&self.0.bytes).ok(),
-        }
+        self.utf8().ok()
     }
 
     /// The outermost JSON value; parsed at the first call and kept.
@@ -62,8 +70,7 @@ impl Frame {
     /// What stands in the way of reading it.
     pub fn json(&self) -> Result<Value<'_>, Unreadable> {
         let document = self.parsed().as_ref().map_err(|why| *why)?;
-        let text = std::str::from_utf8(&self.0.bytes).map_err(not_utf8)?;
-        Ok(document.root(text))
+        Ok(document.root(self.utf8()?))
     }
 
     /// Whether an object in it has a key twice.
@@ -72,16 +79,43 @@ impl Frame {
         self.parsed().as_ref().is_ok_and(|document| !document.duplicate_keys().is_empty())
     }
 
+    /// How deep the arrays and objects in it nest; of what is no JSON, the brackets outside its strings.
+    #[must_use]
+    pub fn nesting(&self) -> usize {
+        self.parsed().as_ref().map_or_else(|_| depth(self.bytes()), Document::depth)
+    }
+
+    fn utf8(&self) -> Result<&str, Unreadable> {
+        match &self.0.content {
+            Content::Text(text) => Ok(text),
+            Content::Bytes(error) => Err(Unreadable::NotUtf8 { offset: error.utf8_error().valid_up_to() }),
+        }
+    }
+
     fn parsed(&self) -> &Result<Document, Unreadable> {
         self.0.parsed.get_or_init(|| {
-            let text = std::str::from_utf8(&self.0.bytes).map_err(not_utf8)?;
-            Document::parse(text).map_err(|(fault, offset)| Unreadable::NotJson { fault, offset })
+            Document::parse(self.utf8()?).map_err(|(fault, offset)| Unreadable::NotJson { fault, offset })
         })
     }
 }
 
-fn not_utf8(error: std::str::Utf8Error) -> Unreadable {
-    Unreadable::NotUtf8 { offset: error.valid_up_to() }
+/// How deep the brackets outside the strings of a text nest.
+fn depth(text: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for &byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 impl PartialEq for Frame {

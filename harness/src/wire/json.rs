@@ -13,6 +13,9 @@ pub use super::decimal::Decimal;
 /// The most values one document may hold; a longer one is refused as [`Fault::TooManyValues`] to bound memory.
 pub const MOST_VALUES: usize = 2_000_000;
 
+/// The most keys of an object that are compared pair by pair.
+const FEW_KEYS: usize = 8;
+
 /// Containers compared member by member below this depth, and by their text above it.
 const COMPARED_DEPTH: usize = 128;
 
@@ -53,6 +56,8 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug)]
 struct Node {
     kind: Kind,
+    /// A string with a backslash in it.
+    escaped: bool,
     start: u32,
     end: u32,
     /// The index of the first node behind this value and all that it holds.
@@ -64,6 +69,7 @@ struct Node {
 pub struct Document {
     nodes: Vec<Node>,
     duplicate_keys: Vec<u32>,
+    depth: usize,
 }
 
 impl Document {
@@ -76,13 +82,19 @@ impl Document {
         if u32::try_from(text.len()).is_err() {
             return Err((Fault::TooManyValues, 0));
         }
-        Reader { text: text.as_bytes(), at: 0, nodes: Vec::new(), open: Vec::new() }.read(text)
+        Reader { text: text.as_bytes(), at: 0, nodes: Vec::new(), open: Vec::new(), depth: 0 }.read(text)
     }
 
     /// The outermost value, over the text that was parsed.
     #[must_use]
     pub fn root<'a>(&'a self, text: &'a str) -> Value<'a> {
         Value { text, document: self, index: 0 }
+    }
+
+    /// How deep its arrays and objects nest.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.depth
     }
 
     /// Byte offsets of keys that repeat an earlier key of the same object.
@@ -97,6 +109,8 @@ struct Reader<'t> {
     at: usize,
     nodes: Vec<Node>,
     open: Vec<u32>,
+    /// The most that were open at once.
+    depth: usize,
 }
 
 /// What may come next.
@@ -118,7 +132,7 @@ impl Reader<'_> {
             self.skip_space();
             let Some(&byte) = self.text.get(self.at) else {
                 return if expect == Expect::Nothing {
-                    Ok(Document { nodes: self.nodes, duplicate_keys })
+                    Ok(Document { nodes: self.nodes, duplicate_keys, depth: self.depth })
                 } else {
                     Err((Fault::EndsEarly, self.at))
                 };
@@ -183,16 +197,21 @@ impl Reader<'_> {
     }
 
     fn push(&mut self, kind: Kind, start: usize, end: usize) -> Result<(), (Fault, usize)> {
+        self.push_text(kind, start, end, false)
+    }
+
+    fn push_text(&mut self, kind: Kind, start: usize, end: usize, escaped: bool) -> Result<(), (Fault, usize)> {
         if self.nodes.len() >= MOST_VALUES {
             return Err((Fault::TooManyValues, start));
         }
         let after = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { kind, start: start as u32, end: end as u32, after });
+        self.nodes.push(Node { kind, escaped, start: start as u32, end: end as u32, after });
         Ok(())
     }
 
     fn open(&mut self, kind: Kind) -> Result<(), (Fault, usize)> {
         self.open.push(self.nodes.len() as u32);
+        self.depth = self.depth.max(self.open.len());
         self.push(kind, self.at, self.at)?;
         self.at += 1;
         Ok(())
@@ -213,27 +232,30 @@ impl Reader<'_> {
     }
 
     fn note_duplicates(&self, text: &str, object: u32, found: &mut Vec<u32>) {
-        let after = self.nodes[object as usize].after;
-        let mut seen: Vec<(&[u8], u32)> = Vec::new();
-        let mut index = object + 1;
-        while index < after {
-            let key = self.nodes[index as usize];
-            seen.push((&self.text[key.start as usize..key.end as usize], key.start));
-            index = self.nodes[index as usize + 1].after;
-        }
-        if seen.len() <= 8 && seen.iter().all(|(key, _)| !key.contains(&b'\\')) {
-            for (position, (key, start)) in seen.iter().enumerate() {
-                if seen[..position].iter().any(|(earlier, _)| earlier == key) {
-                    found.push(*start);
+        // Most objects are small and spell their keys plainly: for those nothing is set aside.
+        let keys = || {
+            let (mut index, after) = (object + 1, self.nodes[object as usize].after);
+            std::iter::from_fn(move || {
+                (index < after).then(|| {
+                    let key = self.nodes[index as usize];
+                    index = self.nodes[index as usize + 1].after;
+                    key
+                })
+            })
+        };
+        if keys().take(FEW_KEYS + 1).count() <= FEW_KEYS && keys().all(|key| !key.escaped) {
+            let spelling = |key: &Node| &self.text[key.start as usize..key.end as usize];
+            for (position, key) in keys().enumerate() {
+                if keys().take(position).any(|earlier| spelling(&earlier) == spelling(&key)) {
+                    found.push(key.start);
                 }
             }
             return;
         }
-        let mut known = HashSet::with_capacity(seen.len());
-        for (key, start) in seen {
-            let raw = &text[start as usize..start as usize + key.len()];
-            if !known.insert(unescape(raw)) {
-                found.push(start);
+        let mut known = HashSet::new();
+        for key in keys() {
+            if !known.insert(unescape(&text[key.start as usize..key.end as usize], key.escaped)) {
+                found.push(key.start);
             }
         }
     }
@@ -265,33 +287,42 @@ impl Reader<'_> {
     fn string(&mut self) -> Result<(), (Fault, usize)> {
         let start = self.at;
         let mut at = start + 1;
+        let mut escaped = false;
         loop {
             at += plain_prefix(self.text.get(at..).unwrap_or_default());
             match self.text.get(at) {
                 None => return Err((Fault::EndsEarly, at)),
                 Some(b'"') => break,
-                Some(b'\\') => match self.text.get(at + 1) {
-                    None => return Err((Fault::EndsEarly, at + 1)),
-                    Some(b'u') => {
-                        for digit in at + 2..at + 6 {
-                            match self.text.get(digit) {
-                                None => return Err((Fault::EndsEarly, digit)),
-                                Some(byte) if byte.is_ascii_hexdigit() => {}
-                                Some(_) => return Err((Fault::Unexpected, digit)),
-                            }
-                        }
-                        at += 6;
-                    }
-                    Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at += 2,
-                    Some(_) => return Err((Fault::Unexpected, at + 1)),
-                },
+                Some(b'\\') => {
+                    escaped = true;
+                    at += self.escape(at)?;
+                }
                 Some(0..=0x1f) => return Err((Fault::Unexpected, at)),
                 Some(_) => at += 1,
             }
         }
-        self.push(Kind::String, start, at + 1)?;
+        self.push_text(Kind::String, start, at + 1, escaped)?;
         self.at = at + 1;
         Ok(())
+    }
+
+    /// The length of the escape at this place.
+    fn escape(&self, at: usize) -> Result<usize, (Fault, usize)> {
+        match self.text.get(at + 1) {
+            None => Err((Fault::EndsEarly, at + 1)),
+            Some(b'u') => {
+                for digit in at + 2..at + 6 {
+                    match self.text.get(digit) {
+                        None => return Err((Fault::EndsEarly, digit)),
+                        Some(byte) if byte.is_ascii_hexdigit() => {}
+                        Some(_) => return Err((Fault::Unexpected, digit)),
+                    }
+                }
+                Ok(6)
+            }
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
+            Some(_) => Err((Fault::Unexpected, at + 1)),
+        }
     }
 
     fn number(&mut self) -> Result<(), (Fault, usize)> {
@@ -413,19 +444,24 @@ impl<'a> Value<'a> {
     /// The characters of a string; a lone surrogate becomes U+FFFD (see [`Value::has_lone_surrogate`]).
     #[must_use]
     pub fn as_str(self) -> Option<Cow<'a, str>> {
-        self.is_string().then(|| unescape(self.raw()))
+        self.is_string().then(|| self.characters())
+    }
+
+    fn characters(self) -> Cow<'a, str> {
+        unescape(self.raw(), self.node().escaped)
     }
 
     /// Whether the value is this string.
     #[must_use]
     pub fn is(self, text: &str) -> bool {
-        self.as_str().is_some_and(|own| own == text)
+        let node = self.node();
+        node.kind == Kind::String && if node.escaped { self.characters() == text } else { self.spells(text) }
     }
 
     /// Whether the string has an escaped half of a surrogate pair.
     #[must_use]
     pub fn has_lone_surrogate(self) -> bool {
-        self.is_string() && decode(self.raw()).1
+        self.node().escaped && decode(self.raw()).1
     }
 
     /// The number as `f64`, with all its rounding.
@@ -454,19 +490,21 @@ impl<'a> Value<'a> {
         let end = if node.kind == Kind::Object { node.after } else { 0 };
         let mut index = self.index + 1;
         while index < end {
-            let value = self.at(index + 1);
-            let name = self.at(index).raw();
-            // A spelling with escapes is longer than what it spells.
-            if name.len() == key.len() + 2 {
-                if &name.as_bytes()[1..=key.len()] == key.as_bytes() && !key.contains('\\') {
-                    return Some(value);
-                }
-            } else if name.len() > key.len() + 2 && unescape(name) == key {
+            let (name, value) = (self.at(index), self.at(index + 1));
+            if name.is(key) {
                 return Some(value);
             }
             index = value.node().after;
         }
         None
+    }
+
+    /// Whether the text between the quotes is this, in a string without escapes.
+    fn spells(self, text: &str) -> bool {
+        let node = self.node();
+        let length = (node.end - node.start) as usize;
+        length == text.len() + 2
+            && &self.text.as_bytes()[node.start as usize + 1..node.end as usize - 1] == text.as_bytes()
     }
 
     /// The value at the end of a path of keys.
@@ -485,7 +523,7 @@ impl<'a> Value<'a> {
                 let key = self.at(index);
                 let value = self.at(index + 1);
                 index = value.node().after;
-                (unescape(key.raw()), value)
+                (key.characters(), value)
             })
         })
     }
@@ -594,9 +632,8 @@ fn plain_prefix(text: &[u8]) -> usize {
     text.as_chunks::<BLOCK>().0.iter().take_while(is_plain).count() * BLOCK
 }
 
-fn unescape(raw: &str) -> Cow<'_, str> {
-    let inner = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or(raw);
-    if inner.contains('\\') { Cow::Owned(decode(raw).0) } else { Cow::Borrowed(inner) }
+fn unescape(raw: &str, escaped: bool) -> Cow<'_, str> {
+    if escaped { Cow::Owned(decode(raw).0) } else { Cow::Borrowed(&raw[1..raw.len() - 1]) }
 }
 
 /// The characters of a quoted string, and whether half of a surrogate pair stood alone in it.

@@ -5,6 +5,7 @@
 
 use super::conduct::{Conduct, Declares, Habit, Host};
 use crate::reference::FaultInfo;
+use crate::reference::fault::joined;
 use crate::revision::Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25};
 use crate::revision::Revisions;
 use crate::transcript::Transports;
@@ -70,15 +71,7 @@ macro_rules! faults {
 /// Every fault, by area.
 pub static CLIENT_FAULTS: &[ClientFaultInfo] = &ALL_TABLES;
 
-static ALL_TABLES: [ClientFaultInfo; TABLE.len() + http::TABLE.len()] = {
-    let mut all = [TABLE[0]; TABLE.len() + http::TABLE.len()];
-    let mut next = 0;
-    while next < all.len() {
-        all[next] = if next < TABLE.len() { TABLE[next] } else { http::TABLE[next - TABLE.len()] };
-        next += 1;
-    }
-    all
-};
+static ALL_TABLES: [ClientFaultInfo; TABLE.len() + http::TABLE.len()] = joined(TABLE, http::TABLE);
 
 impl ClientFault {
     /// The revisions in which it shows.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::reference::message::Object;
-use crate::schema::{Dialect, Outcome, Schema};
+use crate::schema::{Dialect, Outcome, Reading};
 
 /// The most members that are filled in.
 const MOST: usize = 200;
@@ -34,8 +34,8 @@ pub(super) fn filled(schema: &Value, everything: bool) -> Option<Value> {
         }
     }
     let content = Value::Object(content);
-    let read = Schema::read(&schema.to_string(), Dialect::Draft2020_12).ok()?;
-    (read.check(&content) == Outcome::Valid).then_some(content)
+    let read = Reading::of(&schema.to_string(), Dialect::Draft2020_12);
+    (read.schema().ok()?.check(&content) == Outcome::Valid).then_some(content)
 }
 
 /// Whether a value may stand in a form.

@@ -9,7 +9,7 @@ use super::fault::{ClientFault, ClientHttpFault};
 use super::lists::Manner;
 use super::mirror::{self, Mirror};
 use super::results::cut;
-use crate::schema::{Declared, Dialect, Outcome, Problem, Schema, problems};
+use crate::schema::{Declared, Dialect, Outcome, Problem, Reading, problems};
 
 /// The longest schema, in bytes of its text.
 const LONGEST: usize = 256 << 10;
@@ -69,15 +69,15 @@ impl Offer {
             _ if faults.contains(&ClientFault::IgnoresDialect) => Dialect::Draft2020_12,
             _ => dialect(schema),
         };
-        match Schema::read(&schema.to_string(), dialect).map(|schema| schema.check(content)) {
-            Ok(Outcome::Valid) => None,
-            Ok(Outcome::Invalid(violations)) => {
+        let reading = Reading::of(&schema.to_string(), dialect);
+        match reading.schema().map_or_else(Outcome::clone, |schema| schema.check(content)) {
+            Outcome::Valid => None,
+            Outcome::Invalid(violations) => {
                 let first = violations.first().map_or("", |violation| &violation.why);
                 Some(format!("the structured content does not fit its schema: {first}"))
             }
-            Ok(Outcome::OverBudget) | Err(Outcome::OverBudget) => Some("the schema asks for too much work".to_owned()),
-            Ok(Outcome::Unusable(why)) | Err(Outcome::Unusable(why)) => Some(format!("the schema is unusable: {why}")),
-            Err(_) => Some("the schema is unusable".to_owned()),
+            Outcome::OverBudget => Some("the schema asks for too much work".to_owned()),
+            Outcome::Unusable(why) => Some(format!("the schema is unusable: {why}")),
         }
     }
 

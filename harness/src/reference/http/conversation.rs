@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::faults::Slips;
@@ -50,6 +52,18 @@ pub(super) struct Conversation {
     events_only: bool,
     polls: bool,
     failures_are_200: bool,
+}
+
+/// What of an answer tells its HTTP status.
+#[derive(Deserialize)]
+struct Outline {
+    error: Option<Failure>,
+    id: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    code: i64,
 }
 
 impl Conversation {
@@ -385,12 +399,9 @@ impl Conversation {
 
     /// The status that goes with a JSON-RPC answer.
     fn status(&self, stream: &Stream, answer: &[u8]) -> u16 {
-        let answer = serde_json::from_slice::<Value>(answer).unwrap_or_default();
-        let Some(code) = answer.get("error").and_then(|error| error.get("code")).and_then(Value::as_i64) else {
-            return 200;
-        };
+        let Ok(Outline { error: Some(Failure { code }), id }) = serde_json::from_slice(answer) else { return 200 };
         if self.kind != Kind::Modern {
-            return if answer.get("id").is_none_or(Value::is_null) { 400 } else { 200 };
+            return if id.is_none() { 400 } else { 200 };
         }
         self.slips().misstate(code).unwrap_or(match code {
             code::METHOD_NOT_FOUND => 404,

@@ -227,11 +227,7 @@ fn open_set_of_server(view: View<'_>) -> Verdict {
             if !tried || !view.subject_speaks() {
                 return None;
             }
-            let went_on = client::own(view).any(|own| own.entry > answer.entry);
-            let left = client::left_behind(view, answer);
-            let what = "leaves a server that declares an unknown capability";
-            let check: Option<Check> = left.map(|left| Err(Breach::at_entry(left, what).after(answer)));
-            check.or(went_on.then_some(Ok(())))
+            client::stays(view, answer, "leaves a server that declares an unknown capability")
         })
         .collect()
 }

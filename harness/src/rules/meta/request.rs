@@ -253,11 +253,7 @@ fn nameless_server(view: View<'_>) -> Verdict {
             if named || !view.subject_speaks() {
                 return None;
             }
-            let went_on = client::own(view).any(|own| own.entry > answer.entry);
-            let left = client::left_behind(view, answer);
-            let what = "leaves a server that does not say who it is";
-            let check: Option<Check> = left.map(|left| Err(Breach::at_entry(left, what).after(answer)));
-            check.or(went_on.then_some(Ok(())))
+            client::stays(view, answer, "leaves a server that does not say who it is")
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use super::output::whereabouts;
 use crate::revision::{Revisions, Side};
 use crate::rules::tools::client::complains;
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict, errand, probe};
-use crate::schema::{Dialect, Outcome, Problem, Schema, Shelf, problems};
+use crate::schema::{Dialect, Outcome, Problem, Reading, Shelf};
 use crate::session::user::Wish;
 use crate::session::{Message, Speaker, View};
 use crate::transcript::{Event, Intent};
@@ -96,13 +96,12 @@ fn composition_bounded(view: View<'_>) -> Verdict {
 
 /// Whether a schema asks for more work than anybody should put into it, or for work without end.
 pub(super) fn is_costly(schema: Value<'_>) -> bool {
-    let Ok(read) = Schema::read(schema.raw(), Dialect::Draft2020_12).map_err(|outcome| outcome == Outcome::OverBudget)
-    else {
+    let reading = Reading::of(schema.raw(), Dialect::Draft2020_12);
+    if reading.schema().is_err() {
         return schema.is_object();
-    };
+    }
     let endless = |problem: &Problem| matches!(problem, Problem::Endless(_));
-    read.check(&serde_json::json!({})) == Outcome::OverBudget
-        || schema.to_tree().is_some_and(|tree| problems(&tree, Dialect::Draft2020_12).iter().any(endless))
+    reading.is_over_budget() || reading.problems().iter().any(endless)
 }
 
 /// What became of the client behind a message.
@@ -186,8 +185,8 @@ fn is_free(tool: Value<'_>) -> bool {
     let other = output.is_some_and(|schema| !schema.member("type").is_some_and(|kind| kind.is("object")));
     let composed = COMPOSING.iter().any(|key| input.member(key).is_some());
     let usable = [Some(input), output].into_iter().flatten().all(|schema| {
-        let read = Schema::read(schema.raw(), Dialect::Draft2020_12).is_ok();
-        read && !refers_elsewhere(schema) && !is_costly(schema)
+        let reading = Reading::of(schema.raw(), Dialect::Draft2020_12);
+        reading.schema().is_ok() && !refers_elsewhere(schema) && !is_costly(schema)
     });
     (other || composed) && usable
 }

@@ -9,7 +9,7 @@ use super::client::{is_costly, refers_elsewhere, tools};
 use super::{NEWER, REFERENCE, is_nowhere};
 use crate::rules::tools::client::{complains, described};
 use crate::rules::{Breach, Check, Verdict, errand, probe};
-use crate::schema::{Declared, Dialect, Outcome, Schema, Shelf, problems};
+use crate::schema::{Declared, Dialect, Outcome, Reading, Shelf};
 use crate::session::user::Said;
 use crate::session::{Message, Speaker, View};
 use crate::transcript::Intent;
@@ -255,10 +255,8 @@ fn is_usable(schema: Value<'_>) -> bool {
         Some(Declared::Nothing | Declared::Known(Dialect::Draft2020_12)) => Dialect::Draft2020_12,
         _ => return false,
     };
-    Schema::read(schema.raw(), dialect).is_ok()
-        && !refers_elsewhere(schema)
-        && !is_costly(schema)
-        && schema.to_tree().is_some_and(|tree| problems(&tree, dialect).is_empty())
+    let reading = Reading::of(schema.raw(), dialect);
+    reading.schema().is_ok() && !refers_elsewhere(schema) && !is_costly(schema) && reading.problems().is_empty()
 }
 
 fn mentions(schema: Value<'_>, key: &str) -> bool {

@@ -150,6 +150,8 @@ struct Sorter<'t> {
     /// The exchange of each progress token that the peer or subject gave, by its JSON value.
     by_token: HashMap<(Speaker, Id), usize>,
     negotiated: Option<Revision>,
+    /// An `initialize` has succeeded.
+    opened: bool,
     phase: Phase,
     /// The entries at which a client started its server again.
     restarts: Vec<usize>,
@@ -172,6 +174,7 @@ impl<'t> Sorter<'t> {
             again: None,
             by_token: HashMap::new(),
             negotiated: None,
+            opened: false,
             phase: Phase::Before,
             restarts: Vec::new(),
         }
@@ -263,6 +266,7 @@ impl<'t> Sorter<'t> {
         self.by_token.clear();
         self.early.clear();
         self.negotiated = None;
+        self.opened = false;
         self.phase = Phase::Before;
     }
 
@@ -404,6 +408,7 @@ impl<'t> Sorter<'t> {
     }
 
     fn initialize_answered(&mut self, request: usize, answer: usize) {
+        self.opened |= self.messages[answer].is_success();
         let version = self.messages[answer].result().and_then(|result| result.member("protocolVersion"));
         let Some(version) = version else { return };
         let named = version.as_str().and_then(|text| Revision::from_wire(&text));
@@ -419,7 +424,7 @@ impl<'t> Sorter<'t> {
         let by = message.by;
         let params = message.params();
         if self.is_client(by) {
-            if message.is("notifications/initialized") && self.phase == Phase::Handshake {
+            if message.is("notifications/initialized") && self.phase == Phase::Handshake && self.opened {
                 self.phase = Phase::Operating;
             }
             if message.modern_version().is_some() {

@@ -49,9 +49,9 @@ pub enum Shape {
 pub enum Phase {
     /// The client has not sent `initialize`.
     Before,
-    /// The client has sent `initialize` and not yet `notifications/initialized`.
+    /// The client has sent `initialize`, and not yet `notifications/initialized` or in vain.
     Handshake,
-    /// The client has sent `notifications/initialized`.
+    /// The client has sent `notifications/initialized` behind an `initialize` that succeeded.
     Operating,
 }
 

@@ -320,11 +320,11 @@ impl<'s> Open<'s> {
     fn answered(&mut self, request: usize) {
         let asked = self.messages[request].entry;
         while let Some((_, first)) = self.recent.front() {
-            let first = self.messages[*first].entry;
-            if first > asked {
+            if self.messages[*first].entry > asked {
                 break;
             }
-            self.earlier += usize::from(first != asked);
+            // Another element of the same batch still gets its own.
+            self.earlier += usize::from(*first != request);
             self.recent.pop_front();
         }
     }

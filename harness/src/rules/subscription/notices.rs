@@ -29,7 +29,13 @@ fn only_requested(view: View<'_>) -> Verdict {
     let subscriptions = subscriptions(view);
     let legacy_since = view.legacy_since().unwrap_or(usize::MAX);
     let heard: Vec<&Message<'_>> = notices(view).filter(|notice| notice.entry < legacy_since).collect();
-    let announced = heard.iter().map(|notice| {
+    // Nobody can say what was asked for by a request under an id that was in use.
+    let unclear = |notice: &&&Message<'_>| {
+        let asked = view.every_message().filter(|message| message.is("subscriptions/listen"));
+        let known = |asked: &Message<'_>| subscriptions.iter().any(|own| own.entry() == asked.entry);
+        asked.take_while(|asked| asked.entry < notice.entry).any(|asked| !known(asked))
+    };
+    let announced = heard.iter().filter(|notice| !unclear(notice)).map(|notice| {
         let before = |own: &&Subscription<'_>| own.entry() < notice.entry;
         let id = tag(notice);
         let named = subscriptions.iter().filter(before).find(|own| id.as_ref() == Some(&own.id));

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::{MOST, ONLY_11, Sighting, Source, UNTESTED, declares, related, sightings, target};
 use crate::revision::code;
 use crate::rules::{Breach, Check, Level, Rule, Transports, Verdict};
-use crate::session::{Exchange, Message, View};
+use crate::session::{Exchange, Message, Phase, View};
 use crate::wire::Value;
 
 pub(super) static STATUS_TRANSITIONS: Rule = Rule {
@@ -66,6 +66,7 @@ fn unknown_task(view: View<'_>) -> Verdict {
     let known: HashSet<Cow<'_, str>> = sightings(view).iter().filter_map(Sighting::id).collect();
     view.exchanges()
         .filter(|exchange| declared(exchange.method()) && exchange.request().is_sound())
+        .filter(|exchange| exchange.request().phase == Phase::Operating)
         .filter(|exchange| exchange.param("taskId").is_some_and(|id| id.as_str().is_none_or(|id| !known.contains(&id))))
         .filter_map(|exchange| {
             let answer = exchange.answer()?;

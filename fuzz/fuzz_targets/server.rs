@@ -10,7 +10,8 @@ turncoat_fuzz::target!(|bytes| {
     let mut input = Unstructured::new(bytes);
     let Ok(variant) = input.choose(reference::variants()) else { return };
     let (server, is_stdio) = (variant.behaviour(), variant.reach.has(Transport::Stdio));
-    let Ok(script) = generate::script(&mut input, server.revisions) else { return };
+    // The messages are the same over HTTP; how they travel there is for `turncoat fuzz`.
+    let Ok(script) = generate::script(&mut input, server.revisions, Transport::Stdio) else { return };
     let transport = if is_stdio { Transport::Stdio } else { Transport::Http };
     oracle::blameless(&oracle::converse(&script, &*embedded::over(transport, server)));
 });

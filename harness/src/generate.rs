@@ -9,16 +9,19 @@
 //! - `message`: JSON-RPC messages that share their ids, and texts that are none
 //! - [`transcript`]: sessions that never happened
 //! - [`script`]: honest sessions with departures
+//! - [`mutated`]: the same, near others
 //! - [`schema`]: input schemas of tools
 
 mod damage;
 mod http;
 mod message;
+mod mutation;
 mod sample;
 mod schema;
 mod script;
 mod transcript;
 
+pub use mutation::mutated;
 pub use schema::schema;
 pub use script::script;
 pub use transcript::{long_transcript, transcript};

@@ -18,7 +18,7 @@ use crate::transcript::{Header, Transcript};
 mod reading;
 mod schema;
 
-pub use reading::{cuts, json, script_file, transcript_file};
+pub use reading::{cuts, json, rewritten, script_file, transcript_file};
 pub use schema::arguments;
 
 /// Plays a script against a subject that lives in this process, in virtual time.

@@ -3,13 +3,15 @@
 //! Scripts are TOML files in `corpus/scripts/`, one attack each. They provoke; they never decide whether the subject was
 //! right. CONTRIBUTING.md explains the format to people who write them.
 //!
-//! - [`mod@file`]: reading a script file, with errors that point at the line and the key
+//! - [`mod@file`]: reading a script file, with errors that point at the line and the key, and writing one
 //! - [`corpus`]: the scripts that are built in
 //! - [`hosting`]: what a script does that plays the server
+//! - [`simpler()`]: scripts with fewer departures
 
 pub mod corpus;
 pub mod file;
 pub mod hosting;
+mod simpler;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +23,7 @@ use crate::revision::{Revisions, Side};
 use crate::transcript::Transports;
 
 pub use hosting::Hosting;
+pub use simpler::simpler;
 
 /// A script.
 #[derive(Clone, Debug, PartialEq)]
@@ -195,27 +198,40 @@ pub struct Hello {
 /// letters), `${upper-mark-own}` (in that form with its mark in capital letters) and `${text:N}`. A name of a line that
 /// ends with an asterisk stands for the first line whose name begins like it, and `X-*=value` for the first of these that
 /// has this value; without one, nothing is done.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Carriage {
     /// Which of several clients sends it; each has a session of its own.
+    #[serde(skip_serializing_if = "is_default")]
     pub client: u32,
     /// The method in place of `POST`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub verb: Option<String>,
     /// The path and query in place of the endpoint's.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Header lines put in the place of those of the same name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, String>,
     /// Header lines added behind all others, so that there may be two of a name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub add: Vec<(String, String)>,
     /// Names of header lines to leave out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub drop: Vec<String>,
     /// Names of header lines that are written in this way instead.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub spell: BTreeMap<String, String>,
     /// What is wrong with the framing of the body, or unusual about it.
+    #[serde(skip_serializing_if = "is_default")]
     pub body: Framing,
     /// A name for the request and its response, for later steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<String>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Carriage {

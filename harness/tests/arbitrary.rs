@@ -3,11 +3,11 @@
 use arbitrary::Unstructured;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use turncoat::adapter::embedded::Embedded;
+use turncoat::adapter::embedded::{self, Embedded};
 use turncoat::reference::Behaviour;
 use turncoat::revision::{Revision, Revisions, Side};
-use turncoat::script::Opening;
-use turncoat::transcript::Header;
+use turncoat::script::{Opening, simpler};
+use turncoat::transcript::{Header, Transport};
 use turncoat::{generate, oracle};
 
 fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
@@ -39,11 +39,43 @@ proptest! {
 
     #[test]
     fn sessions_end_and_repeat_themselves(bytes in bytes(1_000)) {
-        let script = generate::script(&mut Unstructured::new(&bytes), Revisions::ALL).unwrap();
+        let script = generate::script(&mut Unstructured::new(&bytes), Revisions::ALL, Transport::Stdio).unwrap();
         let subject = Embedded::server(Behaviour::default());
         let (first, again) = (oracle::converse(&script, &subject), oracle::converse(&script, &subject));
         oracle::blameless(&first);
         prop_assert_eq!(first, again);
+    }
+
+    #[test]
+    fn scripts_do_what_is_written_of_them(bytes in bytes(1_000), over_http in any::<bool>()) {
+        let transport = if over_http { Transport::Http } else { Transport::Stdio };
+        let script = generate::script(&mut Unstructured::new(&bytes), Revisions::ALL, transport).unwrap();
+        let again = oracle::rewritten(&script).unwrap();
+        let subject = embedded::over(transport, Behaviour::default());
+        let said = |script| {
+            let transcript = oracle::converse(script, &*subject);
+            transcript.entries.into_iter().map(|entry| entry.event).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(said(&script), said(&again));
+    }
+
+    #[test]
+    fn mutants_are_scripts_and_shrink(bytes in bytes(2_000)) {
+        let mut input = Unstructured::new(&bytes);
+        let script = generate::script(&mut input, Revisions::ALL, Transport::Stdio).unwrap();
+        let other = generate::script(&mut input, Revisions::ALL, Transport::Stdio).unwrap();
+        let mut mutant = generate::mutated(&mut input, &script, &other).unwrap();
+        oracle::blameless(&oracle::converse(&mutant, &Embedded::server(Behaviour::default())));
+        // Whatever is taken away, there is an end to it.
+        let mut steps = 0;
+        loop {
+            let next = simpler(&mutant).last();
+            let Some(next) = next else { break };
+            mutant = next;
+            steps += 1;
+            prop_assert!(steps < 10_000);
+        }
+        prop_assert!(mutant.steps.is_empty());
     }
 
     #[test]
@@ -57,7 +89,7 @@ fn generators_do_without_bytes() {
     let mut nothing = Unstructured::new(&[]);
     let transcript = generate::transcript(&mut nothing).unwrap();
     assert_eq!(transcript.header, Header::new(Side::Server, transcript.header.revision));
-    let script = generate::script(&mut nothing, Revisions::ALL).unwrap();
+    let script = generate::script(&mut nothing, Revisions::ALL, Transport::Stdio).unwrap();
     assert_eq!((script.open, script.steps.len()), (Opening::Handshake, 0));
     oracle::blameless(&oracle::converse(&script, &Embedded::server(Behaviour::default())));
 }

@@ -10,11 +10,11 @@ use super::message::{Talk, id};
 use super::{bytes, few, once_in, revision, sample};
 use crate::arguments::Spoil;
 use crate::revision::{LISTS, Revision, Revisions, Side, knows};
-use crate::script::{Answer, Carriage, Edits, Hello, Hosting, Needs, Opening, Say, Script, Step, What};
-use crate::transcript::Transports;
+use crate::script::{Answer, Carriage, Edits, Framing, Hello, Hosting, Needs, Opening, Say, Script, Step, What};
+use crate::transcript::{Transport, Transports};
 
 /// The most steps of a script.
-const MOST: usize = 16;
+pub(super) const MOST: usize = 16;
 
 /// Where edits bite.
 const POINTERS: &[&str] = &[
@@ -64,12 +64,27 @@ const PLACEHOLDERS: &[&str] = &[
 const FIXTURES: &[&str] =
     &["any", "each", "echo", "structured", "slow", "fail", "logs", "asks-user", "asks-model", "validates", "unknown"];
 
-/// A script for one of these revisions, the only one in its `revisions`.
+/// Methods that nobody knows.
+const NO_METHODS: &[&str] = &["no/such-method", "tools", "Tools/List", "rpc.discover", ""];
+
+/// Header lines that mean something, and values to put there.
+const HEADERS: &[(&str, &[&str])] = &[
+    ("MCP-Protocol-Version", WORDS),
+    ("Mcp-Session-Id", &["${session}", "${session:1}", "none", ""]),
+    ("Mcp-Method", &["ping", "tools/call", "TOOLS/CALL", ""]),
+    ("Mcp-Name", &["${encoded-own}", "=?base64?!?=", "other", ""]),
+    ("Content-Type", &["text/plain", "application/json; charset=utf-8", "application/JSON", ""]),
+    ("Accept", &["application/json", "text/event-stream", "*/*", "text/html"]),
+    ("Origin", &["http://evil.example", "null"]),
+    ("Last-Event-ID", &["0", "none"]),
+];
+
+/// A script for one of these revisions, the only one in its `revisions`. Over HTTP it departs in how messages travel too.
 ///
 /// # Errors
 ///
 /// If there is no revision to choose from.
-pub fn script(u: &mut Unstructured<'_>, among: Revisions) -> Result<Script> {
+pub fn script(u: &mut Unstructured<'_>, among: Revisions, transport: Transport) -> Result<Script> {
     let revision = revision(u, among)?;
     let capabilities = [
         json!({}),
@@ -80,7 +95,8 @@ pub fn script(u: &mut Unstructured<'_>, among: Revisions) -> Result<Script> {
     for method in ["roots/list", "sampling/createMessage", "elicitation/create", "ping"] {
         answers.insert(method.to_owned(), *u.choose(&[Answer::Honest, Answer::Honest, Answer::Error, Answer::Silent])?);
     }
-    let mut writer = Writer { revision, talk: Talk::new(revision) };
+    let transports = if transport == Transport::Http { Transports::HTTP } else { Transports::BOTH };
+    let mut writer = Writer::new(revision, transports);
     let open = *u.choose(&[Opening::Handshake, Opening::Handshake, Opening::Initialize, Opening::None])?;
     let hello = if once_in(u, 8)? { hello(u)? } else { Hello::default() };
     let mut steps = Vec::new();
@@ -95,7 +111,7 @@ pub fn script(u: &mut Unstructured<'_>, among: Revisions) -> Result<Script> {
         about: String::new(),
         side: Side::Client,
         revisions: Revisions::of(&[revision]),
-        transports: Transports::BOTH,
+        transports,
         listens: true,
         provokes: Vec::new(),
         needs: Needs::default(),
@@ -108,20 +124,28 @@ pub fn script(u: &mut Unstructured<'_>, among: Revisions) -> Result<Script> {
     })
 }
 
-struct Writer {
+/// Writes steps for one revision.
+pub(super) struct Writer {
     revision: Revision,
     talk: Talk,
+    /// There are HTTP requests to depart in.
+    http: bool,
 }
 
 impl Writer {
-    fn step(&mut self, u: &mut Unstructured<'_>) -> Result<Step> {
+    pub(super) fn new(revision: Revision, transports: Transports) -> Self {
+        Self { revision, talk: Talk::new(revision), http: transports == Transports::HTTP }
+    }
+
+    pub(super) fn step(&mut self, u: &mut Unstructured<'_>) -> Result<Step> {
         Ok(match u.int_in_range(0..=23)? {
             0 => Step::Fence,
             1 => Step::Collect,
             2 | 3 => {
                 let mut says = Vec::new();
                 for _ in 0..few(u, 6)? {
-                    says.push(self.say(u)?);
+                    // What a call becomes is known only once the tools are listed, so none stands among others.
+                    says.extend(Some(self.say(u)?).filter(|say| !matches!(say.what, What::Call { .. })));
                 }
                 if u.arbitrary()? { Step::Burst(says) } else { Step::Batch(says) }
             }
@@ -163,7 +187,10 @@ impl Writer {
             }
             _ => {
                 let sample = u.choose(sample::by(Side::Client))?;
-                let (method, params) = (sample.method.to_owned(), sample.params.clone());
+                let (mut method, params) = (sample.method.to_owned(), sample.params.clone());
+                if once_in(u, 12)? {
+                    method = (*u.choose(NO_METHODS)?).to_owned();
+                }
                 honest &= knows(self.revision, &method) && method != "initialize" && !method.starts_with("tasks/");
                 if sample.result.is_none() != once_in(u, 20)? {
                     What::Notify { method, params, edits }
@@ -173,19 +200,43 @@ impl Writer {
                 }
             }
         };
-        honest &= newline && matches!(what, What::Call { .. } | What::Request { .. });
+        let http = if self.http && once_in(u, 6)? { self.carriage(u)? } else { Carriage::default() };
+        honest &= newline && http.is_honest() && matches!(what, What::Call { .. } | What::Request { .. });
         let repeat = if alone { 1 } else { *u.choose(&[0, 2, 5, 120])? };
         let split = if once_in(u, 10)? { u.int_in_range(0..=9)? } else { 1 };
-        Ok(Say { what, wait: !once_in(u, 4)?, repeat, split, newline, honest, http: Carriage::default() })
+        Ok(Say { what, wait: !once_in(u, 4)?, repeat, split, newline, honest, http })
+    }
+
+    /// How a message travels over HTTP.
+    pub(super) fn carriage(&self, u: &mut Unstructured<'_>) -> Result<Carriage> {
+        let mut carriage = Carriage::default();
+        if !self.http {
+            return Ok(carriage);
+        }
+        let (name, values) = *u.choose(HEADERS)?;
+        let line = (name.to_owned(), (*u.choose(values)?).to_owned());
+        match u.int_in_range(0..=9)? {
+            0..=3 => carriage.set.extend([line]),
+            4 => carriage.add.push(line),
+            5 | 6 => carriage.drop.push(line.0),
+            7 => carriage.client = u.int_in_range(1..=2)?,
+            8 => carriage.verb = Some((*u.choose(&["GET", "PUT", "DELETE", "OPTIONS"])?).to_owned()),
+            _ => {
+                use Framing::{Chunked, NoNumber, TooShort, Truncated, TwoLengths, Unended, Unframed};
+                let framings = [Chunked, Chunked, Truncated, Unended, TooShort, TwoLengths, NoNumber, Unframed];
+                carriage.body = *u.choose(&framings)?;
+            }
+        }
+        Ok(carriage)
     }
 }
 
-fn hello(u: &mut Unstructured<'_>) -> Result<Hello> {
+pub(super) fn hello(u: &mut Unstructured<'_>) -> Result<Hello> {
     let version = if u.arbitrary()? { Some((*u.choose(WORDS)?).to_owned()) } else { None };
     Ok(Hello { version, edits: edits(u)?, http: Carriage::default() })
 }
 
-fn edits(u: &mut Unstructured<'_>) -> Result<Edits> {
+pub(super) fn edits(u: &mut Unstructured<'_>) -> Result<Edits> {
     let mut edits = Edits::default();
     for _ in 0..=few(u, 3)? {
         let pointer = (*u.choose(POINTERS)?).to_owned();
@@ -200,6 +251,6 @@ fn edits(u: &mut Unstructured<'_>) -> Result<Edits> {
 }
 
 /// An id of any kind; those that no tree holds go through a placeholder.
-fn odd_id(u: &mut Unstructured<'_>) -> Result<Json> {
+pub(super) fn odd_id(u: &mut Unstructured<'_>) -> Result<Json> {
     Ok(json!(format!("${{json:{}}}", id(u)?)))
 }

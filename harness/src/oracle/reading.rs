@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
-use crate::script;
+use crate::script::{self, Script};
 use crate::transcript::Transcript;
 use crate::wire::lines::Lines;
 use crate::wire::{Document, Frame, Id, Kind, Value};
@@ -112,11 +112,28 @@ pub fn transcript_file(bytes: &[u8]) -> Option<Transcript> {
 ///
 /// # Panics
 ///
-/// If a mistake is not within the file.
+/// If a mistake is not within the file, or what is written of a script reads as another one.
 pub fn script_file(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    if let Err(error) = script::file::read("arbitrary.toml", "arbitrary", &text) {
-        let line = text.split('\n').nth(error.line - 1).expect("the line is in the file");
-        assert!(error.column <= line.chars().count() + 1, "{error} is beyond {line:?}");
+    match script::file::read("arbitrary.toml", "arbitrary", &text) {
+        Ok(script) => {
+            rewritten(&script);
+        }
+        Err(error) => {
+            let line = text.split('\n').nth(error.line - 1).expect("the line is in the file");
+            assert!(error.column <= line.chars().count() + 1, "{error} is beyond {line:?}");
+        }
     }
+}
+
+/// Writes a script that plays the client, and reads it again.
+///
+/// # Panics
+///
+/// If that cannot be done, or would be written otherwise the second time.
+pub fn rewritten(script: &Script) -> Option<Script> {
+    let text = script::file::write(script)?;
+    let again = script::file::read("written.toml", &script.name, &text).expect("what was written can be read");
+    assert_eq!(script::file::write(&again).as_ref(), Some(&text), "a script changes by being written");
+    Some(again)
 }

@@ -1,4 +1,4 @@
-//! Reading a script file.
+//! Reading and writing a script file.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,6 +15,12 @@ use crate::revision::{Era, Revision, Revisions, Side};
 use crate::transcript::{Transport, Transports};
 
 mod hosting;
+mod write;
+
+pub use write::write;
+
+/// The version of the format. Files that name none are of the first one; newer ones are refused, older ones read for good.
+pub const FORMAT: u32 = 1;
 
 /// A file that is no script: where, and why.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -57,6 +63,7 @@ struct Mistake {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    format: Option<Spanned<u32>>,
     about: String,
     provokes: Vec<String>,
     #[serde(default = "client")]
@@ -155,6 +162,10 @@ fn yes() -> bool {
 
 impl Written {
     fn understand(self, name: &str) -> Result<Script, Mistake> {
+        if let Some(format) = self.format.as_ref().filter(|format| !(1..=FORMAT).contains(format.get_ref())) {
+            let what = format!("`format` is {}, and this version of turncoat reads up to {FORMAT}", format.get_ref());
+            return Err(Mistake { span: format.span(), what });
+        }
         let revisions = match (&self.revisions, &self.eras) {
             (Some(revisions), Some(_)) => {
                 let what = "`revisions` and `eras` exclude each other".to_owned();
@@ -388,7 +399,7 @@ impl WrittenStep {
     }
 
     fn say(mut self, kind: &str) -> Result<Say, Wrong> {
-        let (wait, honest) = (self.wait.unwrap_or(true), self.honest);
+        let (wait, honest) = (self.wait.unwrap_or(!is_notice(kind)), self.honest);
         let (repeat, split) = (self.repeat.unwrap_or(1), self.split.unwrap_or(1));
         let newline = self.newline.unwrap_or(true);
         let edits = self.edits();
@@ -424,8 +435,13 @@ impl WrittenStep {
             },
         };
         let honest = honest.unwrap_or(straight && kind != "send");
-        Ok(Say { what, wait: wait && kind != "notify" && kind != "send", repeat, split, newline, honest, http })
+        Ok(Say { what, wait, repeat, split, newline, honest, http })
     }
+}
+
+/// Whether nothing is waited for behind a step of this kind, unless it says so.
+fn is_notice(kind: &str) -> bool {
+    matches!(kind, "notify" | "send")
 }
 
 fn read_spoil(text: &str) -> Result<Option<Spoil>, Wrong> {

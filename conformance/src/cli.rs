@@ -4,22 +4,26 @@
 //!
 //! - [`check`]: running a check and writing its reports
 //! - [`explain`], [`list`]: the catalogue
+//! - [`mod@fuzz`]: fuzzing a subject
 //! - [`limits`]: measuring how much a subject bears
 //! - [`options`]: reading the values of options
 //! - [`output`]: where text goes, and how it looks there
 //! - [`progress`]: a bar on long runs
 //! - [`relay`]: the server that a client under test starts
+//! - [`replay`]: a script file again
 //! - [`serve`]: one script for a client that is started by hand
 //! - [`usage`]: what is wrong with a command line, and the right form
 
 mod check;
 mod explain;
+mod fuzz;
 mod limits;
 mod list;
 mod options;
 mod output;
 mod progress;
 mod relay;
+mod replay;
 mod serve;
 mod usage;
 
@@ -30,10 +34,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use turncoat::adapter::driven;
 use turncoat::adapter::http::tls::{Fingerprint, Trust};
-use turncoat::revision::Revision;
-use turncoat_conformance::report::human::shell;
+use turncoat::revision::{Revision, Side};
 
 use options::{ProfileName, Sink};
 use usage::Usage;
@@ -57,6 +59,7 @@ Examples:
   turncoat check server -- npx -y @modelcontextprotocol/server-everything
   turncoat check server --revision 2025-11-25 --report json=report.json -- ./server
   turncoat check                  the embedded reference server, which conforms
+  turncoat fuzz server --time 600 -- ./server
   turncoat limits server -- ./server
   turncoat explain jsonrpc.version-member";
 
@@ -72,6 +75,10 @@ struct Cli {
 enum Command {
     /// Check a server, a client, or the embedded reference server
     Check(Box<Check>),
+    /// Fuzz a server: play sessions that nobody thought of, and shrink what they find
+    Fuzz(Box<fuzz::Fuzz>),
+    /// Play a script file again, such as fuzzing writes
+    Replay(Box<replay::Replay>),
     /// Measure how much a server bears: sizes, depths and counts at which it first misbehaves, and how
     Limits(Box<limits::Limits>),
     /// List rules and scripts
@@ -210,7 +217,7 @@ impl Target {
     }
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 struct Options {
     /// Check in this revision only (repeatable) [default: all that the subject speaks]
     #[arg(long, value_name = "REV", value_parser = options::revision)]
@@ -264,6 +271,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Reference { http, fault, variant } => {
             check::play_reference(http, fault.as_deref(), variant.as_deref())
         }
+        Command::Fuzz(fuzz) => fuzz::fuzz(*fuzz),
+        Command::Replay(replay) => replay::replay(*replay),
         Command::Limits(limits) => limits::limits(*limits),
         Command::List { what } => list::list(what),
         Command::Serve { script, revision, http } => serve::serve(&script, revision, http),
@@ -279,40 +288,12 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-const CLIENT_EXAMPLE: &str = "turncoat check client -- python driver.py {server}";
-
 fn dispatch(check: Check) -> Result<ExitCode, Usage> {
     let Check { subject, options, embedded, client } = check;
     match subject {
-        None if client => check::embedded_client(options, &embedded),
-        None => check::embedded(options, &embedded),
-        Some(Subject::Server { options, target }) if target.url.is_some() => {
-            let trust = target.trust();
-            check::server_at(&options, &target.url.unwrap_or_default(), trust)
-        }
-        Some(Subject::Server { target, .. }) if target.command.is_empty() => Err(Usage::new(
-            "which server? The command that starts it stands behind `--`, or its URL behind --url",
-            "turncoat check server -- node build/index.js\n\
-             turncoat check server --url http://127.0.0.1:3001/mcp\n\
-             turncoat check server --revision 2025-11-25 --timeout 5 -- npx -y @scope/my-server /some/folder",
-        )),
-        Some(Subject::Server { options, target }) => check::server(&options, target.command),
-        Some(Subject::Client { http: true, command, .. }) if command.is_empty() => Err(Usage::new(
-            "which client? The command that starts it stands behind `--`, with {url} in place of the URL of its server",
-            "turncoat check client --http -- python driver.py {url}",
-        )),
-        Some(Subject::Client { options, http: true, command }) => check::http_client(&options, command),
-        Some(Subject::Client { command, .. }) if command.is_empty() => Err(Usage::new(
-            "which client? The command that starts it stands behind `--`, with {server} in place of its server",
-            CLIENT_EXAMPLE,
-        )),
-        Some(Subject::Client { command, .. }) if !command.iter().any(|word| word.contains(driven::SERVER)) => {
-            Err(Usage::new(
-                "the client is not told which server to start: its command has no {server}",
-                format!("turncoat check client -- {} '{{server}}'", shell(&command)),
-            ))
-        }
-        Some(Subject::Client { options, command, .. }) => check::client_on_stdio(&options, command),
+        None => check::embedded(options, &embedded, if client { Side::Client } else { Side::Server }),
+        Some(Subject::Server { options, target }) => check::server(&options, target),
+        Some(Subject::Client { options, http, command }) => check::client(&options, command, http),
     }
 }
 

@@ -4,6 +4,7 @@
 //! that it cannot be tested at all. Then every script runs in every revision that fits, several sessions at once. An
 //! offence is reported once it came back in a fresh session.
 //!
+//! - `arena`: where sessions are played
 //! - [`control`]: what the subject speaks and offers
 //! - [`judge`]: one transcript against every rule
 //! - [`schedule`]: which sessions to run, and running them
@@ -12,7 +13,8 @@
 //! - `tally`: from verdicts to a report
 //! - `world`: the runtime that a session has for itself
 
-mod confirm;
+pub(crate) mod arena;
+pub(crate) mod confirm;
 pub mod control;
 mod crew;
 pub mod judge;
@@ -30,6 +32,8 @@ use turncoat::rules::{self, Level, Rule};
 use turncoat::script::{Script, corpus};
 
 use crate::glob;
+pub(crate) use tally::finding;
+
 use crate::report::{Finding, Report};
 
 /// What to run and how.
@@ -55,6 +59,17 @@ pub struct Plan {
     pub transcripts: Option<PathBuf>,
     /// Options that a replay command must repeat.
     pub replay_options: Vec<String>,
+    /// A script file that takes the place of the catalogue's scripts.
+    pub file: Option<ScriptFile>,
+}
+
+/// A script from a file of somebody's own. It is judged by the rules that it provokes, or by all if it names none.
+#[derive(Clone, Debug)]
+pub struct ScriptFile {
+    /// The script; it lives as long as the process, like those that are built in.
+    pub script: &'static Script,
+    /// Where it was read.
+    pub path: PathBuf,
 }
 
 impl Default for Plan {
@@ -70,6 +85,7 @@ impl Default for Plan {
             call_tools: false,
             transcripts: None,
             replay_options: Vec::new(),
+            file: None,
         }
     }
 }
@@ -134,11 +150,14 @@ pub fn check(
     stop: &AtomicBool,
 ) -> Result<Report, Untestable> {
     let started = Instant::now();
-    let selection = Selection::of(plan).map_err(|why| Untestable { why, stderr: String::new() })?.of_subject(adapter);
+    let selection = Selection::for_subject(plan, adapter)?;
     let mut control = control::learn(plan, adapter, progress, stop, &selection)?;
     let (sessions, skipped) = schedule::plan(plan, &selection, &control, adapter);
     let mut done = std::mem::take(&mut control.sessions);
-    done.retain(|session| plan.revisions.is_empty() || plan.revisions.contains(&session.planned.revision));
+    // A file is judged by what it does itself.
+    done.retain(|session| {
+        plan.file.is_none() && (plan.revisions.is_empty() || plan.revisions.contains(&session.planned.revision))
+    });
     done.extend(schedule::run(plan, adapter, &selection, &sessions, progress, stop));
     schedule::confirm(plan, adapter, &selection, &mut done, progress, stop);
     Ok(tally::report(plan, adapter, &selection, control, &done, &skipped, started.elapsed(), stop))
@@ -157,7 +176,7 @@ pub struct Catalogue {
 ///
 /// Only if nothing could be said about the subject.
 pub fn sessions(plan: &Plan, adapter: &dyn Adapter) -> Result<Catalogue, Untestable> {
-    let selection = Selection::of(plan).map_err(|why| Untestable { why, stderr: String::new() })?.of_subject(adapter);
+    let selection = Selection::for_subject(plan, adapter)?;
     let control = control::learn(plan, adapter, &Quiet, &AtomicBool::new(false), &selection)?;
     let (planned, _) = schedule::plan(plan, &selection, &control, adapter);
     Ok(Catalogue { selection, planned })
@@ -213,6 +232,11 @@ impl Selection {
                 return Err(format!("no rule and no script is named `{glob}`; see `turncoat list`"));
             }
         }
+        if let Some(ScriptFile { script, .. }) = plan.file {
+            let judged = |rule: &Rule| script.provokes.is_empty() || script.provokes.iter().any(|id| id == rule.id);
+            let rules = rules::all().filter(|rule| judged(rule) && (plan.only.is_empty() || named(rule.id)));
+            return Ok(Self { rules: rules.collect(), scripts: vec![script] });
+        }
         let by_rule = rules::all().any(|rule| named(rule.id));
         let rules = rules::all().filter(|rule| wanted(rule) && (!by_rule || named(rule.id))).collect::<Vec<_>>();
         let provoking = |script: &Script| by_rule && script.provokes.iter().any(|rule| named(rule));
@@ -223,6 +247,16 @@ impl Selection {
 }
 
 impl Selection {
+    /// What a plan is about for a subject.
+    ///
+    /// # Errors
+    ///
+    /// As [`Selection::of`] has them.
+    pub(crate) fn for_subject(plan: &Plan, adapter: &dyn Adapter) -> Result<Self, Untestable> {
+        let all = Self::of(plan).map_err(|why| Untestable { why, stderr: String::new() })?;
+        Ok(all.of_subject(adapter))
+    }
+
     /// What is left of it for a subject: its side, its transport.
     fn of_subject(mut self, adapter: &dyn Adapter) -> Self {
         let (side, transport) = (adapter.side(), adapter.transport());

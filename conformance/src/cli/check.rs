@@ -15,8 +15,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use turncoat::adapter::Adapter;
 use turncoat::adapter::child::Process;
-use turncoat::adapter::driven::Driven;
 use turncoat::adapter::driven::http::DrivenHttp;
+use turncoat::adapter::driven::{self, Driven};
 use turncoat::adapter::embedded::Embedded;
 use turncoat::adapter::embedded_client::EmbeddedClient;
 use turncoat::adapter::embedded_client::http::EmbeddedHttpClient;
@@ -33,51 +33,121 @@ use turncoat_conformance::names::nearest;
 use turncoat_conformance::report::human::{Look, shell};
 use turncoat_conformance::report::text::{elide, visible};
 use turncoat_conformance::report::verdict::Verdict;
-use turncoat_conformance::report::{Outcome, human, json, markdown};
-use turncoat_conformance::runner::{self, Plan, Profile, Selection, Untestable};
+use turncoat_conformance::report::{Outcome, Report, human, json, markdown};
+use turncoat_conformance::runner::{self, Plan, Profile, ScriptFile, Selection, Untestable};
 use turncoat_conformance::subject_file::SubjectFile;
 
 use super::options::{Format, Sink};
 use super::output::{self, diagnose};
 use super::progress::Bar;
 use super::usage::Usage;
-use super::{Options, UNTESTABLE, USAGE};
+use super::{Options, Target, UNTESTABLE, USAGE};
 
-/// Checks a server on stdio.
-pub(super) fn server(options: &Options, command: Vec<String>) -> Result<ExitCode, Usage> {
+/// Checks a server.
+pub(super) fn server(options: &Options, target: Target) -> Result<ExitCode, Usage> {
     let subject = subject_file(options.subject.as_deref())?;
-    let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
-    let process =
-        Process::server(command).with_environment(subject.environment.clone()).with_fixtures(subject.fixtures);
-    run(options, &plan, &process, None)
+    let plan = plan(options, &subject, USUAL, None)?;
+    run(options, &plan, &*server_at(target, subject, "check")?, None)
 }
 
-/// Checks a client that starts its server.
-pub(super) fn client_on_stdio(options: &Options, command: Vec<String>) -> Result<ExitCode, Usage> {
+/// Checks a client.
+pub(super) fn client(options: &Options, command: Vec<String>, http: bool) -> Result<ExitCode, Usage> {
     let subject = subject_file(options.subject.as_deref())?;
-    let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
+    let plan = plan(options, &subject, USUAL, None)?;
+    run(options, &plan, &*client_of(command, http, subject, "check")?, None)
+}
+
+/// Checks an embedded reference, honest or not.
+pub(super) fn embedded(mut options: Options, asked: &super::Embedded, side: Side) -> Result<ExitCode, Usage> {
+    let (adapter, meant) = reference_of(asked, side)?;
+    let plan = embedded_plan(&options, side, asked.fault.as_deref(), None)?;
+    options.strict |= asked.fault.is_some();
+    run(&options, &plan, &*adapter, meant)
+}
+
+/// The kinds of rules that are usually judged by.
+pub(super) const USUAL: &[Profile] = &[Profile::Spec, Profile::Robustness];
+
+/// The server that a command line is about; `verb` is the command, for an example of the right form.
+pub(super) fn server_at(target: Target, subject: SubjectFile, verb: &str) -> Result<Box<dyn Adapter>, Usage> {
+    let trust = target.trust();
+    match target.url {
+        Some(url) => {
+            let right = format!("turncoat {verb} server --url http://127.0.0.1:3001/mcp");
+            Ok(Box::new(http_server(&url, trust, subject, &right)?))
+        }
+        None if target.command.is_empty() => Err(Usage::new(
+            "which server? The command that starts it stands behind `--`, or its URL behind --url",
+            format!(
+                "turncoat {verb} server -- node build/index.js\n\
+                 turncoat {verb} server --url http://127.0.0.1:3001/mcp\n\
+                 turncoat {verb} server --revision 2025-11-25 --timeout 5 -- npx -y @scope/my-server /some/folder"
+            ),
+        )),
+        None => {
+            let process = Process::server(target.command).with_environment(subject.environment);
+            Ok(Box::new(process.with_fixtures(subject.fixtures)))
+        }
+    }
+}
+
+/// The client that a command line is about.
+pub(super) fn client_of(
+    command: Vec<String>,
+    http: bool,
+    subject: SubjectFile,
+    verb: &str,
+) -> Result<Box<dyn Adapter>, Usage> {
+    if command.is_empty() {
+        let (what, option, word) = if http {
+            ("{url} in place of the URL of its server", " --http", "{url}")
+        } else {
+            ("{server} in place of its server", "", "{server}")
+        };
+        return Err(Usage::new(
+            format!("which client? The command that starts it stands behind `--`, with {what}"),
+            format!("turncoat {verb} client{option} -- python driver.py {word}"),
+        ));
+    }
+    if http {
+        return Ok(Box::new(DrivenHttp::new(command).with_environment(subject.environment)));
+    }
+    if !command.iter().any(|word| word.contains(driven::SERVER)) {
+        return Err(Usage::new(
+            "the client is not told which server to start: its command has no {server}",
+            format!("turncoat {verb} client -- {} '{{server}}'", shell(&command)),
+        ));
+    }
     // This very program, which may have been found by way of a name that means another one to the client.
     let own =
         env::current_exe().map_err(|error| Usage::new(format!("cannot tell which program this is: {error}"), ""))?;
     let relay = vec![own.display().to_string(), "relay".to_owned()];
-    let client = Driven::new(command, relay).with_environment(subject.environment);
-    run(options, &plan, &client, None)
+    Ok(Box::new(Driven::new(command, relay).with_environment(subject.environment)))
 }
 
-/// Checks a client that comes over HTTP.
-pub(super) fn http_client(options: &Options, command: Vec<String>) -> Result<ExitCode, Usage> {
-    let subject = subject_file(options.subject.as_deref())?;
-    let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
-    let client = DrivenHttp::new(command).with_environment(subject.environment);
-    run(options, &plan, &client, None)
-}
-
-/// Checks a server that is already running, over HTTP.
-pub(super) fn server_at(options: &Options, url: &str, trust: Trust) -> Result<ExitCode, Usage> {
-    let subject = subject_file(options.subject.as_deref())?;
-    let plan = plan(options, &subject, &[Profile::Spec, Profile::Robustness])?;
-    let server = http_server(url, trust, subject, "turncoat check server --url http://127.0.0.1:3001/mcp")?;
-    run(options, &plan, &server, None)
+/// The embedded reference that a command line is about, and the rule that its fault was made for.
+pub(super) fn reference_of(asked: &super::Embedded, side: Side) -> Result<(Box<dyn Adapter>, Option<Meant>), Usage> {
+    let (fault, variant) = (asked.fault.as_deref(), asked.variant.as_deref());
+    Ok(match side {
+        Side::Server => {
+            let (behaviour, words) = reference(fault, variant)?;
+            let meant = fault.and_then(|id| FAULTS.iter().find(|fault| fault.id == id)).map(Meant::of);
+            let adapter: Box<dyn Adapter> = match asked.http {
+                true => Box::new(EmbeddedHttp::server(behaviour).called(words)),
+                false => Box::new(Embedded::server(behaviour).called(words)),
+            };
+            (adapter, meant)
+        }
+        Side::Client => {
+            let (conduct, words) = reference_client(fault, variant)?;
+            let meant = fault.and_then(|id| CLIENT_FAULTS.iter().find(|fault| fault.id == id)).map(Meant::of);
+            let adapter: Box<dyn Adapter> = match asked.http {
+                true => Box::new(EmbeddedHttpClient::new(conduct).called(words)),
+                false => Box::new(EmbeddedClient::new(conduct).called(words)),
+            };
+            (adapter, meant)
+        }
+    })
 }
 
 /// A server that is already running, with what its vendor tells about it.
@@ -94,34 +164,13 @@ pub(super) fn http_server(url: &str, trust: Trust, subject: SubjectFile, right: 
     Ok(server.with_fixtures(subject.fixtures).with_headers(subject.headers))
 }
 
-/// Checks the reference server of this tool, honest or not.
-pub(super) fn embedded(mut options: Options, asked: &super::Embedded) -> Result<ExitCode, Usage> {
-    let fault = asked.fault.as_deref();
-    let (behaviour, words) = reference(fault, asked.variant.as_deref())?;
-    let meant = fault.and_then(|id| FAULTS.iter().find(|fault| fault.id == id)).map(Meant::of);
-    let plan = embedded_plan(&options, Side::Server, fault)?;
-    options.strict |= fault.is_some();
-    if asked.http {
-        return run(&options, &plan, &EmbeddedHttp::server(behaviour).called(words), meant);
-    }
-    run(&options, &plan, &Embedded::server(behaviour).called(words), meant)
-}
-
-/// Checks the reference client of this tool, honest or not.
-pub(super) fn embedded_client(mut options: Options, asked: &super::Embedded) -> Result<ExitCode, Usage> {
-    let fault = asked.fault.as_deref();
-    let (conduct, words) = reference_client(fault, asked.variant.as_deref())?;
-    let meant = fault.and_then(|id| CLIENT_FAULTS.iter().find(|fault| fault.id == id)).map(Meant::of);
-    let plan = embedded_plan(&options, Side::Client, fault)?;
-    options.strict |= fault.is_some();
-    if asked.http {
-        return run(&options, &plan, &EmbeddedHttpClient::new(conduct).called(words), meant);
-    }
-    run(&options, &plan, &EmbeddedClient::new(conduct).called(words), meant)
-}
-
 /// How an embedded reference is checked. A fault may be of any kind, so every kind of rule looks for it.
-fn embedded_plan(options: &Options, side: Side, fault: Option<&str>) -> Result<Plan, Usage> {
+pub(super) fn embedded_plan(
+    options: &Options,
+    side: Side,
+    fault: Option<&str>,
+    file: Option<ScriptFile>,
+) -> Result<Plan, Usage> {
     if options.subject.is_some() {
         return Err(Usage::new(
             format!("a subject file tells about a {side} of yours; the embedded one needs none"),
@@ -130,11 +179,11 @@ fn embedded_plan(options: &Options, side: Side, fault: Option<&str>) -> Result<P
     }
     let all = [Profile::Spec, Profile::Robustness, Profile::Hardening];
     let profiles = if fault.is_some() { &all[..] } else { &all[..2] };
-    plan(options, &SubjectFile::default(), profiles)
+    plan(options, &SubjectFile::default(), profiles, file)
 }
 
 /// The rule that a fault was made for.
-struct Meant {
+pub(super) struct Meant {
     fault: &'static str,
     rule: &'static str,
 }
@@ -225,7 +274,12 @@ pub(super) fn subject_file(path: Option<&Path>) -> Result<SubjectFile, Usage> {
     SubjectFile::read(path).map_err(|mistake| Usage::new(mistake.to_string(), ""))
 }
 
-fn plan(options: &Options, subject: &SubjectFile, profiles: &[Profile]) -> Result<Plan, Usage> {
+pub(super) fn plan(
+    options: &Options,
+    subject: &SubjectFile,
+    profiles: &[Profile],
+    file: Option<ScriptFile>,
+) -> Result<Plan, Usage> {
     let defaults = Plan::default();
     let chosen: Vec<_> = options.profile.iter().map(|name| name.profile()).collect();
     let plan = Plan {
@@ -239,6 +293,7 @@ fn plan(options: &Options, subject: &SubjectFile, profiles: &[Profile]) -> Resul
         call_tools: options.call_tools,
         transcripts: options.transcripts.clone(),
         replay_options: replay_options(options),
+        file,
     };
     match Selection::of(&plan) {
         Err(why) => Err(Usage::new(visible(&why), only_advice(&plan.only))),
@@ -278,12 +333,13 @@ fn only_advice(only: &[String]) -> String {
     }
 }
 
-fn run(options: &Options, plan: &Plan, adapter: &dyn Adapter, meant: Option<Meant>) -> Result<ExitCode, Usage> {
-    let baseline = match &options.baseline {
-        None => Baseline::default(),
-        Some(path) => Baseline::read(path).map_err(|mistake| Usage::new(mistake.to_string(), ""))?,
-    };
-    let sinks = sinks(&options.report)?;
+pub(super) fn run(
+    options: &Options,
+    plan: &Plan,
+    adapter: &dyn Adapter,
+    meant: Option<Meant>,
+) -> Result<ExitCode, Usage> {
+    let outlet = Outlet::of(options)?;
     if let Some(folder) = &plan.transcripts {
         fs::create_dir_all(folder).map_err(|error| {
             Usage::new(format!("cannot keep transcripts in {}: {error}", folder.display()), "--transcripts DIR")
@@ -293,7 +349,7 @@ fn run(options: &Options, plan: &Plan, adapter: &dyn Adapter, meant: Option<Mean
     heed_interrupts(bar.aside());
     let checked = runner::check(plan, adapter, &bar, &STOP);
     bar.clear();
-    let mut report = match checked {
+    let report = match checked {
         Ok(report) => report,
         Err(_) if STOP.load(Ordering::Relaxed) => {
             diagnose("interrupted before anything was known");
@@ -301,33 +357,56 @@ fn run(options: &Options, plan: &Plan, adapter: &dyn Adapter, meant: Option<Mean
         }
         Err(untestable) => return Ok(give_up(&untestable)),
     };
-    report.strict = options.strict;
-    baseline.apply(&mut report, coverage(options));
-    let written = deliver(&sinks, &report.headline(), |format, look| match format {
-        Format::Human => human::render(&report, look),
-        Format::Json => json::render(&report),
-        Format::Markdown => markdown::render(&report),
-    });
-    let mut code = report.verdict().exit_code();
-    if let Some(fault) = meant {
-        let failed = report.rules.iter().any(|rule| rule.rule == fault.rule && rule.outcome == Outcome::Fail);
-        // Some faults are of a kind that a clause leaves open: their rule warns, and that is what it is meant to do.
-        let warned = report.warnings.iter().any(|warning| warning.rule == fault.rule);
-        let caught = match (failed, warned) {
-            (true, _) => "it did",
-            (false, true) => "it did, by a warning",
-            (false, false) => "it did not",
-        };
-        diagnose(&format!("{} is what {} must catch, and {caught}", fault.fault, fault.rule));
-        if warned {
-            code = 1;
-        }
-    }
-    Ok(if written { ExitCode::from(code) } else { ExitCode::from(USAGE) })
+    Ok(outlet.finish(options, plan, report, meant))
 }
 
-fn coverage(options: &Options) -> Coverage {
+/// Where a report goes, and what it is held against: looked at before a long run begins.
+pub(super) struct Outlet {
+    baseline: Baseline,
+    sinks: Vec<Sink>,
+}
+
+impl Outlet {
+    pub(super) fn of(options: &Options) -> Result<Self, Usage> {
+        let baseline = match &options.baseline {
+            None => Baseline::default(),
+            Some(path) => Baseline::read(path).map_err(|mistake| Usage::new(mistake.to_string(), ""))?,
+        };
+        Ok(Self { baseline, sinks: sinks(&options.report)? })
+    }
+
+    /// Writes the report; gives the exit status.
+    pub(super) fn finish(self, options: &Options, plan: &Plan, mut report: Report, meant: Option<Meant>) -> ExitCode {
+        let Self { baseline, sinks } = self;
+        report.strict = options.strict;
+        baseline.apply(&mut report, coverage(options, plan));
+        let written = deliver(&sinks, &report.headline(), |format, look| match format {
+            Format::Human => human::render(&report, look),
+            Format::Json => json::render(&report),
+            Format::Markdown => markdown::render(&report),
+        });
+        let mut code = report.verdict().exit_code();
+        if let Some(fault) = meant {
+            let failed = report.rules.iter().any(|rule| rule.rule == fault.rule && rule.outcome == Outcome::Fail);
+            // Some faults are of a kind that a clause leaves open: their rule warns, and that is what it is meant to do.
+            let warned = report.warnings.iter().any(|warning| warning.rule == fault.rule);
+            let caught = match (failed, warned) {
+                (true, _) => "it did",
+                (false, true) => "it did, by a warning",
+                (false, false) => "it did not",
+            };
+            diagnose(&format!("{} is what {} must catch, and {caught}", fault.fault, fault.rule));
+            if warned {
+                code = 1;
+            }
+        }
+        if written { ExitCode::from(code) } else { ExitCode::from(USAGE) }
+    }
+}
+
+fn coverage(options: &Options, plan: &Plan) -> Coverage {
     match options {
+        _ if plan.file.is_some() => Coverage::Part,
         Options { only, shard, .. } if !only.is_empty() || shard.is_some() => Coverage::Part,
         Options { revision, .. } if !revision.is_empty() => Coverage::SomeRevisions,
         _ => Coverage::Whole,

@@ -8,7 +8,6 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use turncoat::adapter::Adapter;
-use turncoat::adapter::child::Process;
 use turncoat::adapter::embedded::Embedded;
 use turncoat::adapter::host::EmbeddedHttp;
 use turncoat::revision::Revision;
@@ -19,7 +18,7 @@ use turncoat_conformance::report::human::shell;
 use turncoat_conformance::report::text::visible;
 use turncoat_conformance::subject_file::SubjectFile;
 
-use super::check::{STOP, deliver, give_up, heed_interrupts, http_server, reference, sinks, subject_file};
+use super::check::{STOP, deliver, give_up, heed_interrupts, reference, server_at, sinks, subject_file};
 use super::options::{self, Format, Sink};
 use super::output::diagnose;
 use super::progress::Bar;
@@ -114,22 +113,7 @@ pub(super) fn limits(limits: Limits) -> Result<ExitCode, Usage> {
 fn server(options: &Options, target: Target) -> Result<ExitCode, Usage> {
     let subject = subject_file(options.subject.as_deref())?;
     let plan = plan(options, &subject)?;
-    let trust = target.trust();
-    match target.url {
-        Some(url) => {
-            let right = "turncoat limits server --url http://127.0.0.1:3001/mcp";
-            run(options, &plan, &http_server(&url, trust, subject, right)?)
-        }
-        None if target.command.is_empty() => Err(Usage::new(
-            "which server? The command that starts it stands behind `--`, or its URL behind --url",
-            "turncoat limits server -- node build/index.js\n\
-             turncoat limits server --url http://127.0.0.1:3001/mcp",
-        )),
-        None => {
-            let process = Process::server(target.command);
-            run(options, &plan, &process.with_environment(subject.environment).with_fixtures(subject.fixtures))
-        }
-    }
+    run(options, &plan, &*server_at(target, subject, "limits")?)
 }
 
 fn embedded(options: &Options, asked: &super::Embedded) -> Result<ExitCode, Usage> {

@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Mutex;
@@ -14,25 +14,19 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 use turncoat::adapter::Adapter;
-use turncoat::peer::Part;
-use turncoat::play::{self, Bounds};
-use turncoat::revision::{Era, Revision, Side};
+use turncoat::revision::{Era, Revision};
 use turncoat::script::{Fixtures, Script, Step};
 use turncoat::session::view::declared;
-use turncoat::transcript::{Entry, Facts, Header, Transcript, file};
-use turncoat::user::Brief;
+use turncoat::transcript::{Facts, Transcript};
 use turncoat::wire::Document;
 
+use super::arena::{Arena, Match};
 use super::confirm::Offence;
 use super::control::Control;
 use super::crew::{Company, Crew, Pulse};
 use super::judge::{self, Judgement};
 use super::{Plan, Progress, Selection, confirm, world};
 
-/// How long a subject that was seen not to end by itself is waited for.
-const EXIT_OF_THE_STUBBORN: Duration = Duration::from_millis(300);
-/// How many times the time-out a control session waits for an answer: the first session may compile, download, warm up.
-const START_UP: u32 = 3;
 /// How many sessions with processes run at once: some always wait for an answer that does not come.
 const SESSIONS_PER_CORE: usize = 4;
 /// A session with a server behind a URL in which nothing happened for this long waits rather than works.
@@ -162,7 +156,7 @@ pub fn run(
     stop: &AtomicBool,
 ) -> Vec<Outcome> {
     let fixtures = adapter.fixtures();
-    let worker = Worker { plan, adapter, selection, fixtures: &fixtures, stop };
+    let worker = Worker { arena: Arena { plan, adapter, fixtures: &fixtures, stop }, selection };
     let claimed = Mutex::new(BTreeSet::new());
     worker
         .all(planned, progress, |session, pulse| worker.confirmed(session, &claimed, progress, pulse))
@@ -181,7 +175,7 @@ pub fn confirm(
     stop: &AtomicBool,
 ) {
     let fixtures = adapter.fixtures();
-    let worker = Worker { plan, adapter, selection, fixtures: &fixtures, stop };
+    let worker = Worker { arena: Arena { plan, adapter, fixtures: &fixtures, stop }, selection };
     loop {
         let chosen = confirm::next(outcomes);
         if chosen.is_empty() || stop.load(Ordering::Relaxed) {
@@ -220,11 +214,8 @@ impl Second<'_> {
 }
 
 struct Worker<'a> {
-    plan: &'a Plan,
-    adapter: &'a dyn Adapter,
+    arena: Arena<'a>,
     selection: &'a Selection,
-    fixtures: &'a Fixtures,
-    stop: &'a AtomicBool,
 }
 
 impl<'a> Worker<'a> {
@@ -249,7 +240,7 @@ impl<'a> Worker<'a> {
         }
         let companies: Vec<Company> = order.iter().map(|(_, session)| self.company(session.script)).collect();
         let outcomes = Mutex::new(planned.iter().map(|_| None).collect::<Vec<_>>());
-        self.crew().run(&companies, self.stop, |place, pulse| {
+        self.crew().run(&companies, self.arena.stop, |place, pulse| {
             let Some((index, session)) = order.get(place) else { return };
             let Some(outcome) = run(session, pulse) else { return };
             let broken = outcome.judgements.iter().filter(|it| it.is_broken()).count();
@@ -263,23 +254,13 @@ impl<'a> Worker<'a> {
         outcomes.into_inner().unwrap_or_default()
     }
 
-    /// Whether one server serves all sessions.
-    fn is_shared(&self) -> bool {
-        self.adapter.endpoint().is_some() && !self.adapter.is_virtual()
-    }
-
     /// Whether a session in which nothing happens costs nothing: a server behind a URL serves others, and a client waits.
     fn waits(&self) -> bool {
-        self.is_shared() || self.is_client()
-    }
-
-    /// Whether each session has a client's process for itself.
-    fn is_client(&self) -> bool {
-        self.adapter.side() == Side::Client && !self.adapter.is_virtual()
+        self.arena.is_shared() || self.arena.is_client()
     }
 
     fn company(&self, script: &Script) -> Company {
-        match self.is_shared() {
+        match self.arena.is_shared() {
             true if script.changes_lists() => Company::Nobody,
             true if script.is_heavy() => Company::Waiting,
             _ => Company::Any,
@@ -288,10 +269,10 @@ impl<'a> Worker<'a> {
 
     fn crew(&self) -> Crew {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let usual = if self.adapter.is_virtual() { cores } else { cores * SESSIONS_PER_CORE };
-        let bound = if self.is_client() { BUSY_PROCESS } else { BUSY };
-        let busy = (self.waits() && self.plan.jobs.is_none()).then_some(bound);
-        Crew { jobs: self.plan.jobs.unwrap_or(usual).max(1), busy }
+        let usual = if self.arena.adapter.is_virtual() { cores } else { cores * SESSIONS_PER_CORE };
+        let bound = if self.arena.is_client() { BUSY_PROCESS } else { BUSY };
+        let busy = (self.waits() && self.arena.plan.jobs.is_none()).then_some(bound);
+        Crew { jobs: self.arena.plan.jobs.unwrap_or(usual).max(1), busy }
     }
 
     /// Runs a session, and once more if it is the first to show an offence.
@@ -327,7 +308,7 @@ impl<'a> Worker<'a> {
     /// Whether the server that all sessions share has died. A process that does not start a second time says nothing of
     /// what it did in the first.
     fn is_gone(&self, again: &Outcome) -> bool {
-        self.is_shared() && again.failed_to_open.is_some()
+        self.arena.is_shared() && again.failed_to_open.is_some()
     }
 
     /// Runs and judges a session; none if the run was stopped meanwhile.
@@ -342,7 +323,7 @@ impl<'a> Worker<'a> {
     /// The same, and the session that would confirm it begins beside it once it takes long. To wait for an answer that
     /// never comes costs the server nothing, and both wait at the same time.
     fn with_second(&self, planned: &'a Planned, pulse: &'a Pulse) -> Option<(Outcome, Option<Second<'_>>)> {
-        if self.plan.jobs.is_some() || !self.may_overlap(planned.script) {
+        if self.arena.plan.jobs.is_some() || !self.may_overlap(planned.script) {
             return Some((self.session(planned, "", pulse)?, None));
         }
         let runtime = match self.runtime() {
@@ -371,17 +352,17 @@ impl<'a> Worker<'a> {
     /// Whether the same session may run twice at once. What asks for the rest of streams sees what a server mixes up between
     /// sessions, and two that use the same ids at the same time would each confirm what only the other one caused.
     fn may_overlap(&self, script: &Script) -> bool {
-        if self.is_client() {
+        if self.arena.is_client() {
             // A second process is not free: it is for those that will take longer still.
             return script.takes_time();
         }
         let resumes = script.steps.iter().any(|step| matches!(step, Step::Resume { .. }));
-        self.is_shared() && !resumes && self.company(script) == Company::Any
+        self.arena.is_shared() && !resumes && self.company(script) == Company::Any
     }
 
     /// Ends a second session that is not needed.
     fn forget(&self, planned: &Planned, second: Option<Second<'_>>) {
-        if let (Some(second), Some(folder)) = (second, &self.plan.transcripts) {
+        if let (Some(second), Some(folder)) = (second, &self.arena.plan.transcripts) {
             drop(second);
             let _ = fs::remove_file(transcript(folder, planned, AGAIN));
         }
@@ -409,67 +390,20 @@ impl<'a> Worker<'a> {
     }
 
     fn runtime(&self) -> io::Result<Runtime> {
-        world::runtime(self.adapter.is_virtual())
+        world::runtime(self.arena.adapter.is_virtual())
     }
 
     async fn play(&self, planned: &Planned, suffix: &str, pulse: &Pulse) -> Played {
-        let session = self.session_in(planned, suffix, pulse);
-        world::unless_stopped(self.adapter.is_virtual(), self.stop, session).await
-    }
-
-    async fn session_in(&self, planned: &Planned, suffix: &str, pulse: &Pulse) -> Result<Transcript, String> {
-        let brief = Brief::of(planned.script, planned.revision);
-        let mut link = self.adapter.open_for(&brief).await.map_err(|error| format!("{error}: {}", error.source))?;
-        let part = Part {
-            script: planned.script,
-            revision: planned.revision,
-            fixtures: self.fixtures,
-            call_tools: self.plan.call_tools,
-            endpoint: self.adapter.endpoint(),
-        };
-        let mut header = Header::new(self.adapter.side(), planned.revision);
-        header.script.clone_from(&planned.script.name);
-        header.seed = self.plan.seed;
-        header.transport = self.adapter.transport();
-        header.facts = planned.facts.clone();
-        let start = self.plan.timeout * START_UP;
-        let mut bounds = Bounds { answer: self.plan.timeout, start, ..Bounds::default() };
-        if self.is_client() {
-            // Beside others that start, to end takes as long.
-            bounds.exit = bounds.exit.max(start);
-        }
-        if planned.script.name == super::control::NAME {
-            bounds.answer *= START_UP;
-        }
-        if !planned.exits {
-            bounds.exit = EXIT_OF_THE_STUBBORN;
-        }
-        let mut kept = match &self.plan.transcripts {
-            Some(folder) => {
-                let path = transcript(folder, planned, suffix);
-                Some(keep(folder, &path, &header).map_err(|error| error.to_string())?)
-            }
-            None => None,
-        };
-        let mut keeper = |entry: &Entry| {
-            pulse.beat();
-            if let Some(open) = &mut kept {
-                // A full disk must not end the run; the transcript in memory is still judged.
-                let _ = file::write_entry(&mut *open, entry).and_then(|()| open.flush());
-            }
-        };
-        Ok(play::play(part, header, &mut *link, bounds, &mut keeper).await)
+        let kept = self.arena.plan.transcripts.as_deref().map(|folder| transcript(folder, planned, suffix));
+        let Planned { script, revision, ref facts, exits } = *planned;
+        let session = Match { script, revision, facts, exits, kept: kept.as_deref() };
+        let beat = || pulse.beat();
+        let session = self.arena.session(session, &beat);
+        world::unless_stopped(self.arena.adapter.is_virtual(), self.arena.stop, session).await
     }
 }
 
 /// Where the transcript of a session is kept.
 fn transcript(folder: &Path, planned: &Planned, suffix: &str) -> PathBuf {
     folder.join(format!("{}--{}{suffix}.jsonl", planned.revision, planned.script.name))
-}
-
-fn keep(folder: &Path, path: &Path, header: &Header) -> io::Result<BufWriter<File>> {
-    fs::create_dir_all(folder)?;
-    let mut open = BufWriter::new(File::create(path)?);
-    file::write_header(&mut open, header)?;
-    Ok(open)
 }

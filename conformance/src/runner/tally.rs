@@ -12,8 +12,9 @@ use super::confirm::{self, Offence};
 use super::control::Control;
 use super::judge::{Judgement, Shown};
 use super::schedule::{Outcome as Ran, Skipped};
-use super::{Plan, Selection, catalogue_hash};
+use super::{Plan, ScriptFile, Selection, catalogue_hash};
 use crate::report::group::pattern;
+use crate::report::human::shell;
 use crate::report::{Finding, Outcome, Report, RuleOutcome, Subject, Summary};
 
 /// What is known of one rule in one revision.
@@ -156,7 +157,8 @@ impl<'a> Tally<'a> {
                 }
                 continue;
             }
-            let finding = finding(self.plan, self.description, session, rule, *revision, breach);
+            let again = replay(self.plan, self.description, session);
+            let finding = finding(rule, *revision, breach, &session.planned.script.name, again);
             found.insert(key, finding);
         }
     }
@@ -215,24 +217,18 @@ fn untested(rule: &Rule, side: Side) -> &'static str {
     }
 }
 
-fn finding(
-    plan: &Plan,
-    description: &Description,
-    session: &Ran,
-    rule: &Rule,
-    revision: Revision,
-    breach: &Shown,
-) -> Finding {
+/// A broken rule as reports tell of it.
+pub(crate) fn finding(rule: &Rule, revision: Revision, breach: &Shown, script: &str, replay: String) -> Finding {
     Finding {
         rule: rule.id.to_owned(),
         level: rule.level,
         revision,
-        script: session.planned.script.name.clone(),
+        script: script.to_owned(),
         message: breach.what.clone(),
         clause: rule.clause.to_owned(),
         requires: rule.requires.to_owned(),
         evidence: breach.evidence.clone(),
-        replay: replay(plan, description, session),
+        replay,
         occurrences: 1,
         also: Vec::new(),
         expected: None,
@@ -241,9 +237,18 @@ fn finding(
 
 /// The command that runs the same session again.
 fn replay(plan: &Plan, description: &Description, session: &Ran) -> String {
-    let mut words = vec!["turncoat".to_owned(), "check".to_owned()];
-    words.extend(description.mode.iter().cloned());
-    words.extend(["--only".to_owned(), session.planned.script.name.clone()]);
+    let mut words = vec!["turncoat".to_owned()];
+    match &plan.file {
+        Some(ScriptFile { path, .. }) => {
+            words.extend(["replay".to_owned(), shell(&[path.display().to_string()])]);
+            words.extend(description.mode.iter().cloned());
+        }
+        None => {
+            words.push("check".to_owned());
+            words.extend(description.mode.iter().cloned());
+            words.extend(["--only".to_owned(), session.planned.script.name.clone()]);
+        }
+    }
     words.extend(["--revision".to_owned(), session.planned.revision.to_string()]);
     if plan.seed != 0 {
         words.extend(["--seed".to_owned(), plan.seed.to_string()]);

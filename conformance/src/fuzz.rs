@@ -189,6 +189,8 @@ struct State {
     pool: Vec<Script>,
     /// How often each offence was looked for again.
     tried: HashMap<Offence, u32>,
+    /// Those that somebody looks for now.
+    pursued: HashSet<Offence>,
     found: BTreeMap<(&'static str, String), Finding>,
     first_shown: BTreeMap<String, u64>,
     rules: BTreeMap<(&'static str, Revision), RuleState>,
@@ -333,6 +335,7 @@ impl Hunt<'_> {
         }
         for offence in claimed {
             self.pursue(number, &script, seed.is_some_and(|kept| kept.is_finding), &offence);
+            self.with(|state| state.pursued.remove(&offence));
         }
     }
 
@@ -462,12 +465,12 @@ struct Played {
 impl State {
     /// Whether an offence is to be pursued by whoever asks.
     fn claim(&mut self, offence: &Offence) -> bool {
-        if self.found.contains_key(offence) {
+        if self.found.contains_key(offence) || self.pursued.contains(offence) {
             return false;
         }
         let tried = self.tried.entry(offence.clone()).or_default();
         *tried += 1;
-        *tried <= CHANCES
+        *tried <= CHANCES && self.pursued.insert(offence.clone())
     }
 }
 

@@ -61,8 +61,56 @@ const PLACEHOLDERS: &[&str] = &[
     "${nothing}",
 ];
 
-const FIXTURES: &[&str] =
-    &["any", "each", "echo", "structured", "slow", "fail", "logs", "asks-user", "asks-model", "validates", "unknown"];
+const FIXTURES: &[&str] = &[
+    "any",
+    "each",
+    "echo",
+    "structured",
+    "slow",
+    "fail",
+    "logs",
+    "asks-user",
+    "asks-model",
+    "asks-roots",
+    "demands-url",
+    "validates",
+    "task",
+    "task-asks-user",
+    "requires-task",
+    "changes-tools",
+    "updates-resource",
+    "media",
+    "odd-dialect",
+    "unknown",
+];
+
+/// What a request may be about, by its method and the member that says so: what the subject listed or gave, what it
+/// certainly does not have, and what it must refuse.
+const SUBJECTS: &[(&str, &str, &[&str])] = &[
+    ("tools/call", "/params/name", &["${tool}", "${tool-upper}", "nothing-of-that-name"]),
+    ("prompts/get", "/params/name", &["${prompt}", "${prompt-that-requires}", "nothing-of-that-name"]),
+    ("resources/read", "/params/uri", &["${resource}", "${missing-resource}", "memo:///none", "no uri"]),
+    ("resources/subscribe", "/params/uri", &["${resource}", "${missing-resource}"]),
+    ("resources/unsubscribe", "/params/uri", &["${resource}"]),
+    ("completion/complete", "/params/ref/name", &["${prompt}", "nothing-of-that-name"]),
+    ("logging/setLevel", "/params/level", &["debug", "emergency", "alert", "error", "verbose", "INFO"]),
+    ("tasks/get", "/params/taskId", &["${task}", "${task}", "${task:1}"]),
+    ("tasks/result", "/params/taskId", &["${task}", "${task}", "${task:1}"]),
+    ("tasks/cancel", "/params/taskId", &["${task}", "${task}", "${task:1}"]),
+    ("tools/list", "/params/cursor", &["${cursor:tools/list}", "${mangled:tools/list}", "none"]),
+    ("resources/list", "/params/cursor", &["${cursor:resources/list}", "${mangled:resources/list}", "none"]),
+    ("prompts/list", "/params/cursor", &["${cursor:prompts/list}", "none"]),
+];
+
+/// What a subject may send of its own accord.
+const AWAITED: &[&str] = &[
+    "notifications/progress",
+    "notifications/resources/updated",
+    "notifications/tools/list_changed",
+    "notifications/tasks/status",
+    "elicitation/create",
+    "sampling/createMessage",
+];
 
 /// Methods that nobody knows.
 const NO_METHODS: &[&str] = &["no/such-method", "tools", "Tools/List", "rpc.discover", ""];
@@ -93,13 +141,22 @@ pub fn script(u: &mut Unstructured<'_>, among: Revisions, transport: Transport) 
     ];
     let mut answers = BTreeMap::new();
     for method in ["roots/list", "sampling/createMessage", "elicitation/create", "ping"] {
-        answers.insert(method.to_owned(), *u.choose(&[Answer::Honest, Answer::Honest, Answer::Error, Answer::Silent])?);
+        let answer = *u.choose(&[Answer::Honest, Answer::Honest, Answer::Error, Answer::Silent])?;
+        if answer != Answer::Honest {
+            answers.insert(method.to_owned(), answer);
+        }
     }
     let transports = if transport == Transport::Http { Transports::HTTP } else { Transports::BOTH };
     let mut writer = Writer::new(revision, transports);
     let open = *u.choose(&[Opening::Handshake, Opening::Handshake, Opening::Initialize, Opening::None])?;
     let hello = if once_in(u, 8)? { hello(u)? } else { Hello::default() };
     let mut steps = Vec::new();
+    // What was listed can be asked for.
+    if once_in(u, 3)? {
+        for method in ["tools/list", "resources/list", "prompts/list"] {
+            steps.push(Step::Walk { method: method.to_owned(), pages: 9 });
+        }
+    }
     for _ in 0..u.int_in_range(0..=MOST)? {
         if u.is_empty() {
             break;
@@ -150,7 +207,7 @@ impl Writer {
                 if u.arbitrary()? { Step::Burst(says) } else { Step::Batch(says) }
             }
             4 => Step::Walk { method: u.choose(LISTS)?.0.to_owned(), pages: u.int_in_range(0..=9)? },
-            5 => Step::Until { method: "notifications/progress".to_owned() },
+            5 => Step::Until { method: (*u.choose(AWAITED)?).to_owned() },
             6 if once_in(u, 3)? => Step::Close,
             7 if once_in(u, 3)? => Step::Handshake(hello(u)?),
             _ => Step::Say(self.say(u)?),
@@ -171,6 +228,11 @@ impl Writer {
                 What::Text(if once_in(u, 3)? { message.replacen(":1", ":${nest:3}", 1) } else { message })
             }
             3 | 4 => {
+                let mut edits = edits;
+                if self.revision == Revision::V2025_11_25 && once_in(u, 3)? {
+                    edits.set.insert("/params/task".to_owned(), json!({"ttl": 60_000}));
+                    honest = false;
+                }
                 let spoils = [None, Some(Spoil::MissingRequired), Some(Spoil::WrongType), Some(Spoil::UnknownMember)];
                 let spoil = *u.choose(&spoils)?;
                 let tool = (*u.choose(FIXTURES)?).to_owned();
@@ -191,7 +253,21 @@ impl Writer {
                 if once_in(u, 12)? {
                     method = (*u.choose(NO_METHODS)?).to_owned();
                 }
-                honest &= knows(self.revision, &method) && method != "initialize" && !method.starts_with("tasks/");
+                let mut edits = edits;
+                let about = SUBJECTS.iter().find(|(about, ..)| *about == method);
+                if let Some((_, pointer, values)) = about.filter(|_| params.is_some())
+                    && u.arbitrary()?
+                {
+                    edits.set.insert((*pointer).to_owned(), json!(u.choose(values)?));
+                }
+                if self.revision == Revision::V2026_07_28 && once_in(u, 6)? {
+                    let level = *u.choose(&["debug", "warning", "emergency", "verbose"])?;
+                    edits.set.insert("/params/_meta/io.modelcontextprotocol~1logLevel".to_owned(), json!(level));
+                }
+                honest &= edits.is_empty()
+                    && knows(self.revision, &method)
+                    && method != "initialize"
+                    && !method.starts_with("tasks/");
                 if sample.result.is_none() != once_in(u, 20)? {
                     What::Notify { method, params, edits }
                 } else {

@@ -8,7 +8,7 @@ use super::response::{is_missing, is_unknown};
 use crate::revision::{Era, Revision, Revisions, Side, code, gate};
 use crate::session::stray::{Cause, Fault};
 use crate::session::{Exchange, Fate, Message, Phase, Shape, Speaker, View};
-use crate::transcript::Transport;
+use crate::transcript::{Intent, Transport};
 
 /// `jsonrpc.response.error-id-omission`
 pub static ERROR_ID_OMISSION: Rule = Rule {
@@ -118,6 +118,12 @@ fn unknown_method_answered(view: View<'_>) -> Verdict {
     let last_served = view.last_served();
     let last_sent = view.every_message().rev().find(|message| message.by == Speaker::Peer).map(|last| last.entry);
     let explained = view.answered_astray();
+    // What was sent before and never had its turn may be what the subject ended of.
+    let alone = |request: &Message<'_>| {
+        let waiting = |message: &&Message<'_>| last_served.is_none_or(|served| message.entry > served);
+        let mut sent = view.every_message().filter(|message| message.by == Speaker::Peer).filter(waiting);
+        !sent.any(|message| message.entry < request.entry && message.intent == Intent::Departure)
+    };
     view.exchanges()
         .filter(|exchange| is_missing(*exchange) && !explained.contains(&exchange.request().entry))
         .filter_map(|exchange| {
@@ -132,7 +138,7 @@ fn unknown_method_answered(view: View<'_>) -> Verdict {
                     Some(Err(Breach::at(request, "does not answer an unknown method")))
                 }
                 // Over HTTP the connection that ended is that of the request.
-                Fate::Cut if last_sent == Some(request.entry) || request.via.is_some() => {
+                Fate::Cut if (last_sent == Some(request.entry) && alone(request)) || request.via.is_some() => {
                     Some(Err(Breach::at(request, "ends the session in reply to an unknown method")))
                 }
                 _ => None,

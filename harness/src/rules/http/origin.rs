@@ -68,7 +68,8 @@ pub(super) static INVALID_403: Rule = Rule {
 fn invalid_403(view: View<'_>) -> Verdict {
     let all = view.http();
     probes(view, &all)
-        .filter(|probe| probe.verb == "POST")
+        // A body that is no message may be refused for that, and before anybody looks at the origin.
+        .filter(|probe| probe.verb == "POST" && probe.method().is_some())
         .filter_map(|probe| match reaction(view, probe)? {
             Reaction::Refused(Some(403)) => Some(Ok(())),
             Reaction::Refused(Some(429 | 503)) | Reaction::Served => None,

@@ -154,6 +154,8 @@ fn terminated_404(view: View<'_>) -> Verdict {
     let all = streamable(view);
     all.iter()
         .filter(|http| http.method().as_deref() != Some("initialize"))
+        // A body that is no message may be refused before anybody looks for its session.
+        .filter(|http| http.verb != "POST" || http.method().is_some())
         .filter_map(|http| {
             let id = http.headers.value(SESSION_ID)?;
             let end = all

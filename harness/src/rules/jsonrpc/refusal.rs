@@ -305,6 +305,10 @@ fn about_invalid(invalid: &Message<'_>, answer: &Message<'_>) -> Option<Check> {
     if answer.is_success() {
         return Some(Err(Breach::at(answer, "carries out what is no request").after(invalid)));
     }
+    if invalid.oddly_carried {
+        // The request that carried it may be what was refused.
+        return None;
+    }
     let given = answer.error_code()?;
     let unknown = invalid.shape == Shape::Request
         && invalid

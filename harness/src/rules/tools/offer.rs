@@ -241,13 +241,15 @@ impl<'s> Call<'s> {
     /// Whether the call was refused for a reason that has nothing to do with its tool or arguments.
     pub(in crate::rules) fn refused_otherwise(&self) -> bool {
         let Reply::Refused(Some(refused)) = self.reply else { return false };
-        [
+        // A server may not run the tool as a task.
+        let as_task = self.exchange.param("task").is_some() && refused != code::INVALID_PARAMS;
+        let codes = [
             code::HEADER_MISMATCH,
             code::MISSING_CLIENT_CAPABILITY,
             code::UNSUPPORTED_PROTOCOL_VERSION,
             code::URL_ELICITATION_REQUIRED,
-        ]
-        .contains(&refused)
+        ];
+        as_task || codes.contains(&refused)
     }
 }
 

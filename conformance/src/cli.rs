@@ -168,7 +168,7 @@ struct Embedded {
 
 #[derive(Subcommand)]
 enum Subject {
-    /// Check a server: started anew on stdio as sessions need it, or already running over HTTP
+    /// A server: started anew on stdio as sessions need it, or already running over HTTP
     #[command(after_help = EXIT_STATUS, after_long_help = EXIT_STATUS)]
     Server {
         #[command(flatten)]
@@ -176,7 +176,7 @@ enum Subject {
         #[command(flatten)]
         target: Target,
     },
-    /// Check a client: started anew for each session, it starts its server, which is turncoat
+    /// A client: started anew for each session, it starts its server, which is turncoat
     #[command(after_help = EXIT_STATUS, after_long_help = EXIT_STATUS)]
     Client {
         #[command(flatten)]

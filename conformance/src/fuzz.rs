@@ -2,8 +2,8 @@
 //!
 //! A session is a script, an honest session and its departures, drawn from a seed. It is played, every rule judges it, and
 //! if it shows behaviour that no session showed before, its script is kept and changed further. A broken rule is confirmed
-//! in a fresh session, and the honest reference must bear the same script; then departures are taken away for as long as the same rule is broken in the same way, and what is
-//! left is written as a script file that `turncoat replay` runs.
+//! in a fresh session, and the honest reference must bear the same script; then departures are taken away for as long as
+//! the same rule is broken in the same way, and what is left is written as a script file that `turncoat replay` runs.
 //!
 //! - [`behaviour`]: what a session shows of its subject
 //! - [`folder`]: scripts on disk
@@ -32,11 +32,11 @@ use turncoat::script::{Fixtures, Script};
 use turncoat::transcript::Facts;
 
 use crate::report::group::pattern;
-use crate::report::{Finding, Outcome, Report, RuleOutcome, Subject, Summary};
+use crate::report::{Finding, Outcome, Report, RuleOutcome, Summary};
 use crate::runner::arena::{Arena, Match};
 use crate::runner::control::{self, Control};
 use crate::runner::judge::{Judgement, Shown, judge};
-use crate::runner::{Plan, Quiet, Selection, Untestable, catalogue_hash, finding};
+use crate::runner::{self, Plan, Quiet, Selection, Untestable, catalogue_hash, finding};
 
 use folder::Folder;
 
@@ -66,6 +66,10 @@ pub trait Watch: Sync {
     fn played(&self, so_far: Figures);
     /// A finding is certain.
     fn found(&self, finding: &Finding);
+    /// Something is worth a word.
+    fn warned(&self, warning: &Finding) {
+        let _ = warning;
+    }
 }
 
 /// How far fuzzing is.
@@ -191,7 +195,9 @@ struct State {
     tried: HashMap<Offence, u32>,
     /// Those that somebody looks for now.
     pursued: HashSet<Offence>,
-    found: BTreeMap<(&'static str, String), Finding>,
+    found: BTreeMap<Offence, Finding>,
+    /// What is worth a word, each once and as it was first seen; none if the honest reference gave cause for it too.
+    warned: BTreeMap<Offence, Option<Finding>>,
     first_shown: BTreeMap<String, u64>,
     rules: BTreeMap<(&'static str, Revision), RuleState>,
 }
@@ -263,17 +269,10 @@ impl State {
             turncoat: env!("CARGO_PKG_VERSION").to_owned(),
             seed: plan.seed,
             catalogue: catalogue_hash(),
-            subject: Subject {
-                side: adapter.side(),
-                transport: description.transport,
-                command: description.command,
-                url: description.url,
-                identity: control.identity,
-                revisions: control.spoken,
-            },
+            subject: runner::subject(&description, adapter.side(), control),
             rules,
             findings,
-            warnings: Vec::new(),
+            warnings: self.warned.into_values().flatten().collect(),
             summary,
             interrupted: stop.load(Ordering::Relaxed),
             strict: false,
@@ -333,6 +332,9 @@ impl Hunt<'_> {
         if is_new && seed.is_none() {
             self.folder.keep(&script);
         }
+        for judgement in &played.judgements {
+            judgement.warnings.iter().for_each(|shown| self.warn(number, &script, judgement, shown));
+        }
         for offence in claimed {
             self.pursue(number, &script, seed.is_some_and(|kept| kept.is_finding), &offence);
             self.with(|state| state.pursued.remove(&offence));
@@ -341,7 +343,11 @@ impl Hunt<'_> {
 
     /// A script: near one that showed something, or from nothing.
     fn made_up(&self, number: u64) -> Option<Script> {
-        let mut random = fastrand::Rng::with_seed(self.arena.plan.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let Plan { seed, shard, .. } = self.arena.plan;
+        // Each of several machines draws numbers of its own.
+        let (shard, of) = shard.unwrap_or((1, 1));
+        let number = number.wrapping_mul(u64::from(of)).wrapping_add(u64::from(shard) - 1);
+        let mut random = fastrand::Rng::with_seed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut bytes = vec![0; random.usize(64..=MOST_BYTES)];
         random.fill(&mut bytes);
         let mut input = Unstructured::new(&bytes);
@@ -367,12 +373,12 @@ impl Hunt<'_> {
         Some(Played { judgements, marks })
     }
 
-    /// Whether the honest reference, for which a script is no harder, is blamed for the same.
-    fn blames_the_honest(&self, script: &Script, rule: &'static Rule) -> bool {
+    /// What a rule says of the honest reference, for which a script is no harder.
+    fn of_the_honest(&self, script: &Script, rule: &'static Rule) -> Vec<Judgement> {
         let Twin { adapter, control, fixtures } = self.twin;
         let arena = Arena { adapter: &**adapter, fixtures, ..self.arena };
         let played = at(control, script, self.revisions).and_then(|session| arena.play(session)?.ok());
-        played.is_some_and(|transcript| judge(&[rule], &transcript).iter().any(Judgement::is_broken))
+        played.map(|transcript| judge(&[rule], &transcript)).unwrap_or_default()
     }
 
     /// Whether a script shows an offence, and would not with an honest subject; where.
@@ -384,7 +390,8 @@ impl Hunt<'_> {
             let shown = breaches.into_iter().find(|breach| pattern(&breach.what) == *way)?;
             Some((revision, rule, shown))
         })?;
-        (!self.blames_the_honest(script, rule)).then_some((revision, rule, shown))
+        let is_blamed_too = self.of_the_honest(script, rule).iter().any(Judgement::is_broken);
+        (!is_blamed_too).then_some((revision, rule, shown))
     }
 
     /// Makes sure of an offence, takes away what it does not need, and keeps the rest.
@@ -413,6 +420,30 @@ impl Hunt<'_> {
         });
         self.watch.found(&found);
         figures.into_iter().for_each(|figures| self.watch.played(figures));
+    }
+
+    /// Notes what is worth a word, unless the honest reference gives cause for it as well. It fails nobody, so it is neither
+    /// confirmed nor shrunk.
+    fn warn(&self, number: u64, script: &Script, judgement: &Judgement, shown: &Shown) {
+        let Judgement { rule, revision, .. } = judgement;
+        let key = (rule.id, pattern(&shown.what));
+        let is_new = self.with(|state| {
+            let is_new = !state.warned.contains_key(&key);
+            state.warned.entry(key.clone()).or_default();
+            is_new
+        });
+        let gives_cause = |judgement: &Judgement| judgement.is_broken() || !judgement.warnings.is_empty();
+        if is_new != Some(true) || self.of_the_honest(script, rule).iter().any(gives_cause) {
+            return;
+        }
+        let path = self.folder.keep(script);
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let warning = finding(rule, *revision, shown, &name, self.replay(&path));
+        self.watch.warned(&warning);
+        self.with(|state| {
+            state.first_shown.entry(rule.id.to_owned()).or_insert(number);
+            state.warned.insert(key, Some(warning));
+        });
     }
 
     /// The command that plays a script file again.

@@ -26,7 +26,6 @@ use turncoat::revision::Revision;
 use turncoat::transcript::{Transport, Vitals};
 
 use crate::glob;
-use crate::report::Subject;
 use crate::runner::{self, Progress, Selection, Untestable, control};
 use hunt::Hunt;
 use probe::Prober;
@@ -121,14 +120,7 @@ pub fn measure(
     Ok(Table {
         turncoat: env!("CARGO_PKG_VERSION").to_owned(),
         interrupted: stop.load(Ordering::Relaxed),
-        subject: Subject {
-            side: adapter.side(),
-            transport: description.transport,
-            command: description.command,
-            url: description.url,
-            identity: control.identity,
-            revisions: control.spoken,
-        },
+        subject: runner::subject(&description, adapter.side(), control),
         revision,
         bounds: Bounds {
             timeout_seconds: plan.timeout.as_secs_f64(),

@@ -32,7 +32,7 @@ use turncoat::rules::{self, Level, Rule};
 use turncoat::script::{Script, corpus};
 
 use crate::glob;
-pub(crate) use tally::finding;
+pub(crate) use tally::{finding, subject};
 
 use crate::report::{Finding, Report};
 

@@ -100,6 +100,12 @@ pub(super) fn fuzz(fuzz: Fuzz) -> Result<ExitCode, Usage> {
 }
 
 fn run(options: &Options, plan: &Plan, asked: Asked, adapter: &dyn Adapter) -> Result<ExitCode, Usage> {
+    if plan.transcripts.is_some() {
+        return Err(Usage::new(
+            "fuzzing keeps scripts and no transcripts; replaying one of them can keep that",
+            "turncoat replay FILE server --transcripts DIR -- COMMAND",
+        ));
+    }
     let Asked { time, runs, corpus } = asked;
     let bounds = Bounds { runs, time, corpus };
     let outlet = Outlet::of(options)?;

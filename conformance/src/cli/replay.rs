@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 
 use turncoat::revision::{Revision, Side};
 use turncoat::script::{Script, file};
@@ -12,7 +12,7 @@ use turncoat_conformance::runner::{Profile, ScriptFile};
 
 use super::check::{USUAL, client_of, embedded_plan, plan, reference_of, run, server_at, subject_file};
 use super::usage::Usage;
-use super::{Options, Target};
+use super::{Options, Subject};
 
 const EXIT_STATUS: &str = "\
 Exit status:
@@ -34,30 +34,6 @@ pub(super) struct Replay {
     subject: Option<Subject>,
     #[command(flatten)]
     embedded: super::Embedded,
-}
-
-#[derive(Subcommand)]
-enum Subject {
-    /// Play it to a server
-    #[command(after_help = EXIT_STATUS, after_long_help = EXIT_STATUS)]
-    Server {
-        #[command(flatten)]
-        options: Options,
-        #[command(flatten)]
-        target: Target,
-    },
-    /// Play it to a client
-    #[command(after_help = EXIT_STATUS, after_long_help = EXIT_STATUS)]
-    Client {
-        #[command(flatten)]
-        options: Options,
-        /// The client talks HTTP; {url} in its command becomes the server's URL, or that comes last
-        #[arg(long)]
-        http: bool,
-        /// The command that starts the client, behind `--`; {server} becomes the command of the server
-        #[arg(last = true, value_name = "COMMAND")]
-        command: Vec<String>,
-    },
 }
 
 /// Plays what the command line says.

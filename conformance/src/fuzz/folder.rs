@@ -63,11 +63,12 @@ impl Folder {
         Ok(kept)
     }
 
-    /// Keeps a script that showed something new. A full disk does not end the run.
-    pub(super) fn keep(&self, script: &Script) {
-        if let Some(text) = file::write(script) {
-            let _ = fs::write(self.path.join(format!("{}.toml", hash(&text))), text);
-        }
+    /// Keeps a script that showed something new, and gives the file. A full disk does not end the run.
+    pub(super) fn keep(&self, script: &Script) -> PathBuf {
+        let text = file::write(script).unwrap_or_default();
+        let path = self.path.join(format!("{}.toml", hash(&text)));
+        let _ = fs::write(&path, text);
+        path
     }
 
     /// Keeps a script that shows a finding under a name of its own, and gives the file. The same finding has the same name.

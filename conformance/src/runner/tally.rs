@@ -62,14 +62,7 @@ pub(super) fn report(
         turncoat: env!("CARGO_PKG_VERSION").to_owned(),
         seed: plan.seed,
         catalogue: catalogue_hash(),
-        subject: Subject {
-            side: adapter.side(),
-            transport: description.transport.clone(),
-            command: description.command.clone(),
-            url: description.url.clone(),
-            identity: control.identity,
-            revisions: control.spoken,
-        },
+        subject: subject(&description, adapter.side(), control),
         rules,
         findings: by_weight(tally.findings),
         warnings: by_weight(tally.warnings),
@@ -77,6 +70,18 @@ pub(super) fn report(
         interrupted: stop.load(Ordering::Relaxed),
         strict: false,
         stale: Vec::new(),
+    }
+}
+
+/// Who was tested, as a report has it.
+pub(crate) fn subject(description: &Description, side: Side, control: Control) -> Subject {
+    Subject {
+        side,
+        transport: description.transport.clone(),
+        command: description.command.clone(),
+        url: description.url.clone(),
+        identity: control.identity,
+        revisions: control.spoken,
     }
 }
 

@@ -84,22 +84,22 @@ const FIXTURES: &[&str] = &[
     "unknown",
 ];
 
-/// What a request may be about, by its method and the member that says so: what the subject listed or gave, what it
-/// certainly does not have, and what it must refuse.
-const SUBJECTS: &[(&str, &str, &[&str])] = &[
-    ("tools/call", "/params/name", &["${tool}", "${tool-upper}", "nothing-of-that-name"]),
-    ("prompts/get", "/params/name", &["${prompt}", "${prompt-that-requires}", "nothing-of-that-name"]),
-    ("resources/read", "/params/uri", &["${resource}", "${missing-resource}", "memo:///none", "no uri"]),
-    ("resources/subscribe", "/params/uri", &["${resource}", "${missing-resource}"]),
-    ("resources/unsubscribe", "/params/uri", &["${resource}"]),
-    ("completion/complete", "/params/ref/name", &["${prompt}", "nothing-of-that-name"]),
-    ("logging/setLevel", "/params/level", &["debug", "emergency", "alert", "error", "verbose", "INFO"]),
-    ("tasks/get", "/params/taskId", &["${task}", "${task}", "${task:1}"]),
-    ("tasks/result", "/params/taskId", &["${task}", "${task}", "${task:1}"]),
-    ("tasks/cancel", "/params/taskId", &["${task}", "${task}", "${task:1}"]),
-    ("tools/list", "/params/cursor", &["${cursor:tools/list}", "${mangled:tools/list}", "none"]),
-    ("resources/list", "/params/cursor", &["${cursor:resources/list}", "${mangled:resources/list}", "none"]),
-    ("prompts/list", "/params/cursor", &["${cursor:prompts/list}", "none"]),
+/// What a request may be about, by its method and the place in its params that says so: what the subject listed or gave and
+/// what it certainly does not have, which an honest client may ask for, and what none does.
+const SUBJECTS: &[(&str, &str, &[&str], &[&str])] = &[
+    ("tools/call", "/name", &["${tool}", "nothing-of-that-name"], &["${tool-upper}"]),
+    ("prompts/get", "/name", &["${prompt}", "${prompt-that-requires}", "nothing-of-that-name"], &[""]),
+    ("resources/read", "/uri", &["${resource}", "${missing-resource}", "memo:///none"], &["no uri"]),
+    ("resources/subscribe", "/uri", &["${resource}", "${missing-resource}"], &["no uri"]),
+    ("resources/unsubscribe", "/uri", &["${resource}"], &["no uri"]),
+    ("completion/complete", "/ref/name", &["${prompt}", "nothing-of-that-name"], &[""]),
+    ("logging/setLevel", "/level", &["debug", "emergency", "alert", "error"], &["verbose", "INFO"]),
+    ("tasks/get", "/taskId", &[], &["${task}", "${task}", "${task:1}"]),
+    ("tasks/result", "/taskId", &[], &["${task}", "${task}", "${task:1}"]),
+    ("tasks/cancel", "/taskId", &[], &["${task}", "${task}", "${task:1}"]),
+    ("tools/list", "/cursor", &["${cursor:tools/list}"], &["${mangled:tools/list}", "none"]),
+    ("resources/list", "/cursor", &["${cursor:resources/list}"], &["${mangled:resources/list}", "none"]),
+    ("prompts/list", "/cursor", &["${cursor:prompts/list}"], &["none"]),
 ];
 
 /// What a subject may send of its own accord.
@@ -249,16 +249,18 @@ impl Writer {
             }
             _ => {
                 let sample = u.choose(sample::by(Side::Client))?;
-                let (mut method, params) = (sample.method.to_owned(), sample.params.clone());
+                let (mut method, mut params) = (sample.method.to_owned(), sample.params.clone());
                 if once_in(u, 12)? {
                     method = (*u.choose(NO_METHODS)?).to_owned();
                 }
                 let mut edits = edits;
-                let about = SUBJECTS.iter().find(|(about, ..)| *about == method);
-                if let Some((_, pointer, values)) = about.filter(|_| params.is_some())
+                if let Some((_, place, usual, odd)) = SUBJECTS.iter().find(|(about, ..)| *about == method)
+                    && let Some(value) = params.as_mut().and_then(|params| params.pointer_mut(place))
                     && u.arbitrary()?
                 {
-                    edits.set.insert((*pointer).to_owned(), json!(u.choose(values)?));
+                    let is_odd = usual.is_empty() || once_in(u, 3)?;
+                    *value = json!(u.choose(if is_odd { odd } else { usual })?);
+                    honest &= !is_odd;
                 }
                 if self.revision == Revision::V2026_07_28 && once_in(u, 6)? {
                     let level = *u.choose(&["debug", "warning", "emergency", "verbose"])?;

@@ -29,7 +29,7 @@ use turncoat::reference::Behaviour;
 use turncoat::revision::{Revision, Revisions};
 use turncoat::rules::Rule;
 use turncoat::script::{Fixtures, Script};
-use turncoat::transcript::Facts;
+use turncoat::transcript::{Ending, Event, Facts, Http, Transcript};
 
 use crate::report::group::pattern;
 use crate::report::{Finding, Outcome, Report, RuleOutcome, Summary};
@@ -44,6 +44,8 @@ use folder::Folder;
 const MOST_BYTES: usize = 2_048;
 /// Why a rule that was broken is not said to fail.
 const UNCERTAIN: &str = "broken, and not again in a fresh session, or by the honest reference as well";
+/// After so many times in a row that no session can be opened, the subject is gone.
+const MOST_REFUSED: u32 = 5;
 /// How often an offence that does not come back is tried in other sessions.
 const CHANCES: u32 = 3;
 /// How many sessions with processes run at once for each core: some always wait.
@@ -94,6 +96,8 @@ pub struct Fuzzed {
     pub figures: Figures,
     /// For each finding, the number of the session that first showed it.
     pub first_shown: BTreeMap<String, u64>,
+    /// Why no session could be opened any more, which ended the run. What the report says was known until then.
+    pub gone: Option<String>,
 }
 
 /// Why fuzzing did not begin.
@@ -161,9 +165,9 @@ pub fn fuzz(
     });
     let Hunt { state, .. } = hunt;
     let state = state.into_inner().unwrap_or_default();
-    let (figures, first_shown) = (state.figures(), state.first_shown.clone());
+    let (figures, first_shown, gone) = (state.figures(), state.first_shown.clone(), state.gone.clone());
     let report = state.report(plan, adapter, &selection, control, started.elapsed(), stop);
-    Ok(Fuzzed { report, figures, first_shown })
+    Ok(Fuzzed { report, figures, first_shown, gone })
 }
 
 /// A way of breaking a rule.
@@ -188,6 +192,10 @@ struct Hunt<'a> {
 #[derive(Debug, Default)]
 struct State {
     sessions: u64,
+    /// How many times in a row no session could be opened.
+    refused: u32,
+    /// Why none can be opened any more.
+    gone: Option<String>,
     marks: HashSet<u64>,
     /// The scripts that showed something new.
     pool: Vec<Script>,
@@ -300,7 +308,9 @@ impl Hunt<'_> {
     }
 
     fn is_over(&self) -> bool {
-        self.arena.stop.load(Ordering::Relaxed) || self.ends.is_some_and(|ends| Instant::now() >= ends)
+        self.arena.stop.load(Ordering::Relaxed)
+            || self.ends.is_some_and(|ends| Instant::now() >= ends)
+            || self.with(|state| state.gone.is_some()).unwrap_or(true)
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> Option<T> {
@@ -366,8 +376,8 @@ impl Hunt<'_> {
     }
 
     fn play(&self, script: &Script) -> Option<Played> {
-        let transcript = self.arena.play(at(self.control, script, self.revisions)?)?.ok()?;
-        self.with(|state| state.sessions += 1);
+        let played = self.arena.play(at(self.control, script, self.revisions)?)?;
+        let transcript = self.with(|state| state.opened(played))??;
         let judgements = judge(&self.selection.rules, &transcript);
         let marks = behaviour::marks(&transcript, &judgements);
         Some(Played { judgements, marks })
@@ -493,7 +503,36 @@ struct Played {
     marks: Vec<u64>,
 }
 
+/// Whether nobody takes connections where the server was.
+fn is_unreachable(transcript: &Transcript) -> bool {
+    let ends = transcript.entries.iter().filter_map(|entry| match &entry.event {
+        Event::Http { what: Http::End { how }, .. } => Some(matches!(how, Ending::Refused(_))),
+        _ => None,
+    });
+    let (refused, others): (Vec<bool>, Vec<bool>) = ends.partition(|refused| *refused);
+    !refused.is_empty() && others.is_empty()
+}
+
 impl State {
+    /// Counts a session, or that none could be opened.
+    fn opened(&mut self, played: Result<Transcript, String>) -> Option<Transcript> {
+        match played {
+            Ok(transcript) if !is_unreachable(&transcript) => {
+                self.sessions += 1;
+                self.refused = 0;
+                Some(transcript)
+            }
+            failed => {
+                self.refused += 1;
+                if self.refused >= MOST_REFUSED {
+                    self.gone =
+                        Some(failed.err().unwrap_or_else(|| "nobody takes connections there any more".to_owned()));
+                }
+                None
+            }
+        }
+    }
+
     /// Whether an offence is to be pursued by whoever asks.
     fn claim(&mut self, offence: &Offence) -> bool {
         if self.found.contains_key(offence) || self.pursued.contains(offence) {

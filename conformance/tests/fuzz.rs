@@ -1,6 +1,7 @@
 //! `turncoat fuzz` and `turncoat replay` from outside.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs, process};
@@ -105,6 +106,24 @@ fn the_honest_server_is_blamed_for_nothing_and_a_seed_says_it_all() {
     assert_eq!(files(&folder.0.join("a/found")).len(), 0);
     let http = turncoat(&["fuzz", "--http", "--runs", "60", "--corpus", &folder.file("d")]);
     assert_eq!(http.status, Some(0), "{}\n{}", http.stdout, http.stderr);
+}
+
+#[test]
+fn a_server_that_is_gone_has_not_conformed() {
+    let folder = Folder::new("gone");
+    let mut server = Command::new(env!("CARGO_BIN_EXE_turncoat"))
+        .args(["reference", "--http", "0", "--fault", "exits-on-unknown-method"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary was built for this test");
+    let mut url = String::new();
+    BufReader::new(server.stdout.as_mut().expect("a pipe")).read_line(&mut url).expect("the server says where it is");
+    let run = turncoat(&["fuzz", "server", "--time", "120", "--corpus", &folder.file("corpus"), "--url", url.trim()]);
+    let _ = server.kill();
+    let _ = server.wait();
+    assert!(matches!(run.status, Some(1 | 3)), "{}\n{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("the subject is gone, and the run ended early"), "{}", run.stderr);
 }
 
 #[test]

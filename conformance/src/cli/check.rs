@@ -339,7 +339,7 @@ pub(super) fn run(
     adapter: &dyn Adapter,
     meant: Option<Meant>,
 ) -> Result<ExitCode, Usage> {
-    let outlet = Outlet::of(options)?;
+    let outlet = Outlet::of(options, coverage(options, plan))?;
     if let Some(folder) = &plan.transcripts {
         fs::create_dir_all(folder).map_err(|error| {
             Usage::new(format!("cannot keep transcripts in {}: {error}", folder.display()), "--transcripts DIR")
@@ -357,29 +357,30 @@ pub(super) fn run(
         }
         Err(untestable) => return Ok(give_up(&untestable)),
     };
-    Ok(outlet.finish(options, plan, report, meant))
+    Ok(outlet.finish(options, report, meant))
 }
 
 /// Where a report goes, and what it is held against: looked at before a long run begins.
 pub(super) struct Outlet {
     baseline: Baseline,
+    coverage: Coverage,
     sinks: Vec<Sink>,
 }
 
 impl Outlet {
-    pub(super) fn of(options: &Options) -> Result<Self, Usage> {
+    pub(super) fn of(options: &Options, coverage: Coverage) -> Result<Self, Usage> {
         let baseline = match &options.baseline {
             None => Baseline::default(),
             Some(path) => Baseline::read(path).map_err(|mistake| Usage::new(mistake.to_string(), ""))?,
         };
-        Ok(Self { baseline, sinks: sinks(&options.report)? })
+        Ok(Self { baseline, coverage, sinks: sinks(&options.report)? })
     }
 
     /// Writes the report; gives the exit status.
-    pub(super) fn finish(self, options: &Options, plan: &Plan, mut report: Report, meant: Option<Meant>) -> ExitCode {
-        let Self { baseline, sinks } = self;
+    pub(super) fn finish(self, options: &Options, mut report: Report, meant: Option<Meant>) -> ExitCode {
+        let Self { baseline, coverage, sinks } = self;
         report.strict = options.strict;
-        baseline.apply(&mut report, coverage(options, plan));
+        baseline.apply(&mut report, coverage);
         let written = deliver(&sinks, &report.headline(), |format, look| match format {
             Format::Human => human::render(&report, look),
             Format::Json => json::render(&report),

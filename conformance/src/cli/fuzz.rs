@@ -9,8 +9,9 @@ use clap::{Args, Subcommand};
 
 use turncoat::adapter::Adapter;
 use turncoat::revision::Side;
+use turncoat_conformance::baseline::Coverage;
 use turncoat_conformance::fuzz::{self, Bounds, FuzzError, Fuzzed};
-use turncoat_conformance::report::text::count;
+use turncoat_conformance::report::text::{count, visible};
 use turncoat_conformance::report::verdict::Verdict;
 use turncoat_conformance::runner::Plan;
 
@@ -20,7 +21,7 @@ use super::check::{
 use super::output::diagnose;
 use super::progress::Ticker;
 use super::usage::Usage;
-use super::{EXIT_STATUS, Options, Target, options};
+use super::{EXIT_STATUS, Options, Target, UNTESTABLE, options};
 
 /// A server to fuzz, or the embedded reference server.
 #[derive(Args)]
@@ -108,12 +109,12 @@ fn run(options: &Options, plan: &Plan, asked: Asked, adapter: &dyn Adapter) -> R
     }
     let Asked { time, runs, corpus } = asked;
     let bounds = Bounds { runs, time, corpus };
-    let outlet = Outlet::of(options)?;
+    let outlet = Outlet::of(options, Coverage::Part)?;
     let ticker = Ticker::new();
     heed_interrupts(ticker.aside());
     let fuzzed = fuzz::fuzz(plan, &bounds, adapter, &ticker, &STOP);
     ticker.clear();
-    let Fuzzed { report, figures, .. } = match fuzzed {
+    let Fuzzed { report, figures, gone, .. } = match fuzzed {
         Ok(fuzzed) => fuzzed,
         Err(_) if STOP.load(Ordering::Relaxed) => {
             diagnose("interrupted before anything was known");
@@ -129,5 +130,9 @@ fn run(options: &Options, plan: &Plan, asked: Asked, adapter: &dyn Adapter) -> R
         count(figures.kept, "script"),
         bounds.corpus.display(),
     ));
-    Ok(outlet.finish(options, plan, report, None))
+    let code = outlet.finish(options, report, None);
+    let Some(why) = gone else { return Ok(code) };
+    // What ended it cannot be tried again, so no finding says so; a verdict would be about a subject that is not there.
+    diagnose(&format!("error: the subject is gone, and the run ended early: {}", visible(&why)));
+    Ok(if code == ExitCode::SUCCESS { ExitCode::from(UNTESTABLE) } else { code })
 }
